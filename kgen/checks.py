@@ -1,0 +1,65 @@
+"""The one place that words errors: argument, expected, received, what to do."""
+
+import difflib
+from collections.abc import Iterable
+from typing import Any
+
+
+def wrong(argument: str, expected: str, received: Any, hint: str) -> str:
+    """One line for a bad argument.
+
+    Args:
+        argument: Name of the argument, as the user wrote it.
+        expected: What would have been accepted.
+        received: What came; shown with `repr`, shortened to 80 characters.
+        hint: What the user can do about it.
+
+    Returns:
+        The message, to be raised in a `ValueError`, `TypeError` or `OSError`.
+
+    Example:
+        >>> wrong("width", "a multiple of 8", 13, "Use 8 or 16.")
+        '`width` must be a multiple of 8, received: 13. Use 8 or 16.'
+    """
+    shown = repr(received)
+    if len(shown) > 80:
+        shown = shown[:77] + "..."
+    return f"`{argument}` must be {expected}, received: {shown}. {hint}"
+
+
+def nearest(word: str, known: Iterable[str]) -> str:
+    """A hint that names the known word nearest to `word`.
+
+    Example:
+        >>> nearest("scene_64", ["scenes_64", "avatars_64"])
+        'Did you mean `scenes_64`? Known: avatars_64, scenes_64.'
+    """
+    names = sorted(map(str, known))
+    close = difflib.get_close_matches(str(word), names, n=1)
+    guess = f"Did you mean `{close[0]}`? " if close else ""
+    return f"{guess}Known: {', '.join(names)}."
+
+
+def check_choice(argument: str, value: str, choices: Iterable[str]) -> None:
+    """Raises `ValueError` unless `value` is one of `choices`."""
+    choices = tuple(choices)
+    if value not in choices:
+        raise ValueError(wrong(argument, "a known name", value, nearest(value, choices)))
+
+
+def check_int(argument: str, value: Any, low: int, high: int | None = None) -> None:
+    """Raises `TypeError` or `ValueError` unless `value` is an integer in [low, high]."""
+    bounds = f"an integer of at least {low}" if high is None else f"an integer in [{low}, {high}]"
+    if isinstance(value, bool) or not hasattr(value, "__index__"):
+        raise TypeError(wrong(argument, bounds, value, "Pass a whole number."))
+    if value < low or (high is not None and value > high):
+        raise ValueError(wrong(argument, bounds, value, "Pass a number in that range."))
+
+
+def check_real(argument: str, value: Any, low: float, high: float) -> None:
+    """Raises `TypeError` or `ValueError` unless `value` is a finite number in [low, high]."""
+    bounds = f"a number in [{low:g}, {high:g}]"
+    if isinstance(value, bool) or not hasattr(value, "__float__"):
+        raise TypeError(wrong(argument, bounds, value, "Pass a number."))
+    if not low <= value <= high:
+        raise ValueError(wrong(argument, bounds, value, "Pass a number in that range."))

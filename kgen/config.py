@@ -1,0 +1,209 @@
+"""Everything a model and its training are made of, as frozen values with JSON in and out."""
+
+import dataclasses
+import typing
+from dataclasses import dataclass, field
+from typing import Any
+
+from kgen import checks
+
+ENCODERS = ("bag", "lstm", "bilstm", "transformer")
+PRECISIONS = ("float32", "bfloat16")
+IMAGE_SIZES = (32, 64, 128, 256)
+
+
+@dataclass(frozen=True)
+class TextConfig:
+    """T, from a caption to its vector.
+
+    Attributes:
+        encoder: `bag` (mean of embeddings), `lstm`, `bilstm` or `transformer`.
+        caption_length: Tokens a caption is cut or padded to.
+        vocabulary_size: Most wordpieces that are learned from the captions.
+        embedding_dim: Numbers a token is looked up as.
+        caption_dim: C, numbers in the caption vector and in each word vector; even.
+    """
+
+    encoder: str = "bilstm"
+    caption_length: int = 32
+    vocabulary_size: int = 4000
+    embedding_dim: int = 128
+    caption_dim: int = 128
+
+    def __post_init__(self):
+        checks.check_choice("text.encoder", self.encoder, ENCODERS)
+        checks.check_int("text.caption_length", self.caption_length, 2, 512)
+        checks.check_int("text.vocabulary_size", self.vocabulary_size, 8, 100_000)
+        checks.check_int("text.embedding_dim", self.embedding_dim, 4, 4096)
+        checks.check_int("text.caption_dim", self.caption_dim, 4, 4096)
+        if self.caption_dim % 4:
+            raise ValueError(
+                checks.wrong("text.caption_dim", "a multiple of 4", self.caption_dim, "Use 128.")
+            )
+
+
+@dataclass(frozen=True)
+class NetworksConfig:
+    """G and D.
+
+    Attributes:
+        image_size: Height and width of a picture in pixels: 32, 64, 128 or 256.
+        noise_dim: Z, numbers in the noise vector.
+        width: Channels of G's last block; earlier blocks have up to 8 times as many.
+        discriminator_width: Channels of D's first block; later ones have up to 8 times as many.
+        word_attention: Whether G attends to the words after its 8 and 16 px blocks.
+    """
+
+    image_size: int = 64
+    noise_dim: int = 64
+    width: int = 16
+    discriminator_width: int = 16
+    word_attention: bool = True
+
+    def __post_init__(self):
+        if self.image_size not in IMAGE_SIZES:
+            raise ValueError(
+                checks.wrong(
+                    "networks.image_size",
+                    f"one of {', '.join(map(str, IMAGE_SIZES))}",
+                    self.image_size,
+                    "Pictures of other sizes are resized to it.",
+                )
+            )
+        checks.check_int("networks.noise_dim", self.noise_dim, 1, 4096)
+        checks.check_int("networks.width", self.width, 2, 512)
+        checks.check_int("networks.discriminator_width", self.discriminator_width, 2, 512)
+
+
+@dataclass(frozen=True)
+class TrainingConfig:
+    """The loop around G and D.
+
+    Attributes:
+        steps: Steps (one of D, one of G) after which training ends.
+        batch_size: Pictures in a step.
+        generator_rate: Adam's learning rate for G.
+        discriminator_rate: Adam's learning rate for D and T.
+        contrastive_weight: Weight of the image-text contrastive loss, for D and for G.
+        penalty_weight: R1's γ.
+        penalty_interval: Steps between two evaluations of R1.
+        averaging: Decay of G's and T's moving average, per step.
+        precision: `float32`, or `bfloat16` for the networks' arithmetic (weights stay float32).
+        report_interval: Steps between two reports: figures, samples, checkpoint.
+        seed: Fixes first weights, noise and the order of pictures.
+    """
+
+    steps: int = 40_000
+    batch_size: int = 32
+    generator_rate: float = 4e-4
+    discriminator_rate: float = 4e-4
+    contrastive_weight: float = 1.0
+    penalty_weight: float = 1.0
+    penalty_interval: int = 16
+    averaging: float = 0.995
+    precision: str = "float32"
+    report_interval: int = 250
+    seed: int = 0
+
+    def __post_init__(self):
+        checks.check_int("training.steps", self.steps, 1)
+        checks.check_int("training.batch_size", self.batch_size, 2, 4096)
+        checks.check_int("training.penalty_interval", self.penalty_interval, 1)
+        checks.check_int("training.report_interval", self.report_interval, 1)
+        checks.check_int("training.seed", self.seed, 0, 2**31 - 1)
+        checks.check_real("training.generator_rate", self.generator_rate, 0.0, 1.0)
+        checks.check_real("training.discriminator_rate", self.discriminator_rate, 0.0, 1.0)
+        checks.check_real("training.contrastive_weight", self.contrastive_weight, 0.0, 1e6)
+        checks.check_real("training.penalty_weight", self.penalty_weight, 0.0, 1e6)
+        checks.check_real("training.averaging", self.averaging, 0.0, 1.0)
+        checks.check_choice("training.precision", self.precision, PRECISIONS)
+
+
+@dataclass(frozen=True)
+class DataConfig:
+    """Which captioned pictures are read.
+
+    Attributes:
+        path: Folder or zip of captioned pictures; empty for the procedural scenes.
+        captions: Caption columns, comma-separated; one is drawn per picture and epoch.
+        num_scenes: Pictures drawn when `path` is empty.
+    """
+
+    path: str = ""
+    captions: str = "text"
+    num_scenes: int = 12_000
+
+    def __post_init__(self):
+        checks.check_int("data.num_scenes", self.num_scenes, 1)
+
+
+@dataclass(frozen=True)
+class Config:
+    """A model and its training, whole.
+
+    Example:
+        >>> config = Config.from_dict({"name": "mine", "networks": {"image_size": 32}})
+        >>> config.networks.image_size, config.text.encoder
+        (32, 'bilstm')
+        >>> Config.from_dict(config.to_dict()) == config
+        True
+    """
+
+    name: str = "kgen"
+    text: TextConfig = field(default_factory=TextConfig)
+    networks: NetworksConfig = field(default_factory=NetworksConfig)
+    training: TrainingConfig = field(default_factory=TrainingConfig)
+    data: DataConfig = field(default_factory=DataConfig)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain nested dictionaries, ready for JSON."""
+        return dataclasses.asdict(self)
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> "Config":
+        """Builds a configuration; keys left out keep their defaults.
+
+        Raises:
+            ValueError: A key is unknown (the nearest known one is named) or a value out of range.
+            TypeError: A value is of the wrong type.
+        """
+        return _build(cls, values, "")
+
+    def updated(self, values: dict[str, Any]) -> "Config":
+        """A copy in which `values` (nested, partial) take precedence.
+
+        Example:
+            >>> Config().updated({"training": {"seed": 7}}).training.seed
+            7
+        """
+        return Config.from_dict(_merged(self.to_dict(), values))
+
+
+def _merged(old: dict[str, Any], new: dict[str, Any]) -> dict[str, Any]:
+    both = dict(old)
+    for key, value in new.items():
+        nested = isinstance(value, dict) and isinstance(old.get(key), dict)
+        both[key] = _merged(old[key], value) if nested else value
+    return both
+
+
+def _build(cls: type, values: Any, where: str) -> Any:
+    if not isinstance(values, dict):
+        raise TypeError(
+            checks.wrong(where or "config", "an object of keys and values", values, "See `kgen train --dry-run`.")
+        )
+    types = typing.get_type_hints(cls)
+    for key in values:
+        if key not in types:
+            raise ValueError(f"Unknown key `{where}{key}`. {checks.nearest(key, types)}")
+    return cls(**{key: _typed(types[key], value, where + key) for key, value in values.items()})
+
+
+def _typed(kind: type, value: Any, where: str) -> Any:
+    if dataclasses.is_dataclass(kind):
+        return _build(kind, value, where + ".")
+    if kind is float and type(value) is int:
+        return float(value)
+    if type(value) is not kind:
+        raise TypeError(checks.wrong(where, f"of type {kind.__name__}", value, "Change its type."))
+    return value

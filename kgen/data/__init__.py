@@ -1,0 +1,1 @@
+"""Captioned pictures: readers, the procedural scenes, batches."""

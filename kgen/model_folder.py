@@ -1,0 +1,129 @@
+"""The folder a model lives in, be it a preset or a run: configuration, vocabulary, weights."""
+
+import hashlib
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+import h5py
+import keras
+
+from kgen import checks, files
+from kgen.config import Config
+from kgen.networks.generator import build_generator
+from kgen.networks.text_to_image import build_text_to_image
+from kgen.text.encoders import build_encoder
+from kgen.text.vocabulary import read_vocabulary, write_vocabulary
+
+CONFIG = "config.json"
+VOCABULARY = "vocabulary.txt"
+WEIGHTS = "model.weights.h5"
+
+
+@dataclass(frozen=True)
+class ModelFolder:
+    """What a model's folder holds.
+
+    Attributes:
+        config: The model's configuration.
+        vocabulary: Its wordpieces; a token's id is its place.
+        model: T and G joined, float32, from `build_text_to_image`.
+        hash: 16 hexadecimal digits of the SHA-256 of configuration, vocabulary and weights.
+    """
+
+    config: Config
+    vocabulary: tuple[str, ...]
+    model: keras.Model
+    hash: str
+
+
+def build_model(config: Config, vocabulary_size: int, unroll: bool = False) -> keras.Model:
+    """Builds T and G joined, float32, with fresh weights.
+
+    Args:
+        config: The model's configuration.
+        vocabulary_size: Number of wordpieces.
+        unroll: Whether recurrent encoders are laid out step by step.
+    """
+    encoder = build_encoder(config.text, vocabulary_size, unroll=unroll)
+    return build_text_to_image(encoder, build_generator(config.networks, config.text))
+
+
+def write_weights(model: keras.Model, path: str | os.PathLike, dtype: str = "float32") -> None:
+    """Writes weights as HDF5, whole or not at all.
+
+    Args:
+        model: Any Keras model.
+        path: A file that ends in `.weights.h5`.
+        dtype: `float32`, or `float16` for half the size; they are read back as float32.
+    """
+    with files.whole_file(path) as beside:
+        model.save_weights(beside)
+        if dtype != "float32":
+            with h5py.File(beside, "r") as full, h5py.File(f"{beside}.cast", "w") as cast:
+                _copy_as(full, cast, dtype)
+            os.replace(f"{beside}.cast", beside)
+
+
+def write_model(
+    folder: str | os.PathLike,
+    config: Config,
+    vocabulary: tuple[str, ...],
+    model: keras.Model,
+    dtype: str = "float32",
+) -> None:
+    """Writes a model's three files into `folder`, which is made if need be."""
+    folder = Path(folder)
+    files.write_json(folder / CONFIG, config.to_dict())
+    write_vocabulary(folder / VOCABULARY, vocabulary)
+    write_weights(model, folder / WEIGHTS, dtype)
+
+
+def read_model(folder: str | os.PathLike) -> ModelFolder:
+    """Reads a model's three files.
+
+    Raises:
+        FileNotFoundError: A file is missing.
+        ValueError: A file does not hold what it should.
+    """
+    folder = Path(folder)
+    for name in (CONFIG, VOCABULARY, WEIGHTS):
+        if not (folder / name).is_file():
+            raise FileNotFoundError(
+                checks.wrong(
+                    "folder",
+                    f"a model's folder with {CONFIG}, {VOCABULARY} and {WEIGHTS}",
+                    str(folder),
+                    f"{name} is missing; a run has its weights after its first report.",
+                )
+            )
+    config = Config.from_dict(files.read_json(folder / CONFIG))
+    vocabulary = read_vocabulary(folder / VOCABULARY)
+    model = build_model(config, len(vocabulary))
+    try:
+        model.load_weights(folder / WEIGHTS)
+    except (OSError, ValueError, KeyError) as error:
+        raise ValueError(
+            f"{folder / WEIGHTS}: not the weights of this configuration "
+            f"({str(error).splitlines()[0]}). Restore the file or train anew."
+        ) from None
+    return ModelFolder(config, vocabulary, model, _hash(folder))
+
+
+def _hash(folder):
+    digest = hashlib.sha256()
+    for name in (CONFIG, VOCABULARY, WEIGHTS):
+        digest.update((folder / name).read_bytes())
+    return digest.hexdigest()[:16]
+
+
+def _copy_as(source, target, dtype):
+    """Copies an HDF5 group; floating-point arrays become `dtype`."""
+    target.attrs.update(source.attrs)
+    for name, item in source.items():
+        if isinstance(item, h5py.Group):
+            _copy_as(item, target.create_group(name), dtype)
+        else:
+            array = item[()]
+            array = array.astype(dtype) if array.dtype.kind == "f" else array
+            target.create_dataset(name, data=array).attrs.update(item.attrs)

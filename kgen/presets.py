@@ -1,0 +1,72 @@
+"""Names of configurations and of trained models, and where the trained ones lie."""
+
+from pathlib import Path
+
+from kgen import checks
+from kgen.config import Config
+
+# What each costs was measured on two CPU cores with AVX512-BF16.
+CONFIGS = {
+    # Landscapes in English and Chinese, drawn by kgen itself.
+    "scenes_64": {
+        "training": {"precision": "bfloat16"},
+    },
+    # The smallest model that still shows something: for tests and first tries; a minute.
+    "scenes_32": {
+        "text": {"encoder": "bag", "embedding_dim": 64, "caption_dim": 64},
+        "networks": {"image_size": 32, "width": 8, "discriminator_width": 8},
+        "training": {"steps": 2_000, "generator_rate": 1e-3, "discriminator_rate": 1e-3},
+        "data": {"num_scenes": 4_000},
+    },
+    # Own pictures, one sentence each, at 64 pixels.
+    "pictures_64": {
+        "text": {"caption_length": 40},
+        "training": {"precision": "bfloat16"},
+    },
+}
+
+
+def preset_config(name: str) -> Config:
+    """The configuration called `name`.
+
+    Raises:
+        ValueError: There is none; the nearest name is told.
+
+    Example:
+        >>> preset_config("scenes_64").networks.image_size
+        64
+    """
+    checks.check_choice("preset", name, CONFIGS)
+    return Config.from_dict({"name": name, **CONFIGS[name]})
+
+
+def model_folder(name_or_path: str) -> Path:
+    """The folder of a trained model: a preset's by its name, or any folder as it is.
+
+    Raises:
+        FileNotFoundError: It is neither; the names of the trained presets are told.
+    """
+    path = Path(name_or_path)
+    if path.is_dir():
+        return path
+    trained = trained_presets()
+    if str(name_or_path) in trained:
+        return trained[str(name_or_path)]
+    raise FileNotFoundError(
+        checks.wrong(
+            "preset",
+            "a trained preset or the folder of a run",
+            str(name_or_path),
+            checks.nearest(str(name_or_path), trained) if trained else "None is installed.",
+        )
+    )
+
+
+def trained_presets() -> dict[str, Path]:
+    """Names and folders of the trained models that came with kgen."""
+    package = Path(__file__).parent
+    # Installed, the folder lies inside the package; in a checkout, beside it.
+    for folder in (package / "saved_models", package.parent / "saved_models"):
+        if folder.is_dir():
+            return {p.name: p for p in sorted(folder.iterdir()) if (p / "config.json").is_file()}
+    return {}

@@ -1,0 +1,1 @@
+"""Losses, penalties, averaging; the GAN; callbacks; the run that assembles everything."""
