@@ -67,9 +67,7 @@ class Canvas:
     def lay(self, rows: slice, columns: slice, coverage, colour) -> None:
         """Lays `colour`, (3,) or (h, 1, 3), over a window where `coverage`, (h, w), says."""
         window = self.planes[:, rows, columns]
-        change = (
-            colour[:, None, None] if colour.ndim == 1 else np.moveaxis(colour, -1, 0)
-        ) - window
+        change = (colour[:, None, None] if colour.ndim == 1 else colour.transpose(2, 0, 1)) - window
         change *= coverage
         window += change
 
@@ -134,6 +132,15 @@ class Canvas:
         rows, columns = self.span(y - high, y + high), self.span(x - wide, x + wide)
         reach = np.hypot((self.x[columns] - x) / wide, (self.y[rows] - y) / high)
         self.lay(rows, columns, self.edge((1 - reach) * min(wide, high)) * opacity, colour)
+
+    def box(self, left, right, top, bottom, colour, opacity=1.0) -> None:
+        """An upright rectangle."""
+        left, right, top, bottom = float(left), float(right), float(top), float(bottom)
+        rows, columns = self.span(top, bottom), self.span(left, right)
+        x, y = self.x[columns], self.y[rows]
+        across = self.edge(x - left) + self.edge(right - x) - 1
+        down = self.edge(y - top) + self.edge(bottom - y) - 1
+        self.lay(rows, columns, np.maximum(down, 0) * (np.maximum(across, 0) * opacity), colour)
 
     def column(self, middle, half_width: Callable, top: float, bottom: float, colour, opacity=1.0):
         """A shape given row by row, mirrored about its middle: a fir, a house, a balloon, a path.

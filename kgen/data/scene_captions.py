@@ -216,7 +216,7 @@ def _chinese(scene, stated, pick) -> str:
 
 def _scenery_zh(scene, time: str, terrain_stated: bool, pick) -> str:
     praise = pick(PRAISE_ZH)
-    terrain, there = pick(TERRAIN_ZH[scene.terrain]), pick(TERRAIN_PLACE_ZH[scene.terrain])
+    terrain, there = (pick(TERRAIN_ZH[scene.terrain]), pick(TERRAIN_PLACE_ZH[scene.terrain]))
     if time and terrain_stated:
         at = f"{time}时" if time in ("日出", "日落") else time  # these two are events
         return pick(

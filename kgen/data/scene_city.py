@@ -45,19 +45,13 @@ def _block(num: int, low: float, high: float, body: Body, rng: np.random.Generat
 
 
 def _tower(canvas: Canvas, left, right, top, street, wall, body: Body, light: Light, rng) -> None:
-    middle, half = (left + right) / 2, (right - left) / 2
-    canvas.column(middle, lambda t: half + 0 * t, top, street + 0.03, wall)
+    middle = (left + right) / 2
+    canvas.box(left, right, top, street + 0.03, wall)
     if rng.random() < 0.35 and top > 0.3:
-        canvas.column(middle, lambda t: 0.007 + 0 * t, top - 0.05, top, wall)
-    side = 1.0 if body.x > middle else -1.0  # a lit strip on the edge towards the body
-    canvas.column(
-        middle + side * (half - 0.007),
-        lambda t: 0.007 + 0 * t,
-        top,
-        street,
-        light.glow,
-        light.rim * 0.4,
-    )
+        canvas.box(middle - 0.007, middle + 0.007, top - 0.05, top + 0.01, wall)
+    # A lit strip along the edge towards the body.
+    lit = right - 0.014 if body.x > middle else left
+    canvas.box(lit, lit + 0.014, top, street, light.glow, light.rim * 0.4)
     _windows(canvas, left, right, top, street, wall, light, rng)
 
 

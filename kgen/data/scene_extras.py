@@ -5,16 +5,7 @@ import numpy as np
 from kgen.data.scene_canvas import Canvas, mix, rgb
 from kgen.data.scene_light import Light
 from kgen.data.scene_sky import Body
-from kgen.data.scene_things import (
-    WHITE,
-    balloon,
-    bird,
-    boat,
-    fir,
-    house,
-    palm,
-    round_tree,
-)
+from kgen.data.scene_things import WHITE, balloon, bird, boat, fir, house, palm, round_tree
 
 _NUMBERS = {"none": 0, "one": 1, "two": 2, "three": 3}
 _ROOFS = ("#c2493d", "#b5553a", "#a8475a")
@@ -40,7 +31,7 @@ def paint_extra(
         _birds(canvas, num, body, light, scene, rng)
     elif scene.extra == "balloon":
         colours = [rgb(c) for c in _BALLOONS[rng.integers(len(_BALLOONS))]]
-        x, y, size = body.beside(rng, 0.27, 0.15, 0.85), *rng.uniform((0.2, 0.19), (0.34, 0.23))
+        x, y, size = (body.beside(rng, 0.27, 0.15, 0.85), *rng.uniform((0.2, 0.19), (0.34, 0.23)))
         balloon(canvas, x, y, size, light, colours)
     elif scene.extra == "house":
         roof = rgb(_ROOFS[rng.integers(len(_ROOFS))])

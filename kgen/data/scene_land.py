@@ -144,13 +144,13 @@ def paint_meadow(canvas: Canvas, scene, horizon: float, body: Body, light: Light
     )
     for base, high, waves, colour, near in greens:
         skyline = hills(base, high, waves, rng)
-        _layer(canvas, skyline, light.on(rgb(colour), near), light, body, 0.12)
+        _layer(canvas, skyline, light.on(rgb(colour), near, 0.8), light, body, 0.12)
         if scene.extra != "trees" and near < 0.8:
             for x in rng.uniform(0.04, 0.96, 3):
                 tree = light.on(rgb("#4f9656"), 0.78)
                 round_tree(canvas, x, float(skyline(x)) + 0.02, rng.uniform(0.09, 0.12), tree)
     near = hills(horizon + 0.25, 0.025, 0.8, rng)
-    grass = light.on(rgb("#64b047"), 0.97)
+    grass = light.on(rgb("#64b047"), 0.97, 0.8)
     edge = near(canvas.fine_x)
     canvas.below(edge, grass, grass * 0.62, 0.3)
     canvas.rim(edge, 0.014, body.x, 0.4, light.glow, light.rim * 0.5)

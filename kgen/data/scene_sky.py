@@ -35,7 +35,8 @@ class Body:
         """
         away = np.abs(x - self.x) - self.radius - 0.05
         near = np.minimum(np.maximum(1 - away / 0.2, 0), 1)
-        low = self.y + self.radius + margin
+        # A shallow valley rather than a level edge, which would look cut off.
+        low = self.y + self.radius + margin + 0.05 * np.exp(-(((x - self.x) / 0.12) ** 2))
         return y + np.maximum(low - y, 0) * near * near * (3 - 2 * near)
 
     def beside(self, rng: np.random.Generator, gap: float, low=0.12, high=0.88) -> float:

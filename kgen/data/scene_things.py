@@ -18,7 +18,7 @@ def fir(canvas: Canvas, x, ground, high, colour, snow=None, wide=0.3) -> None:
         )
 
     trunk = high * 0.05
-    canvas.column(x, lambda t: trunk + 0 * t, ground - 0.12 * high, ground, colour * 0.6)
+    canvas.box(x - trunk, x + trunk, ground - 0.12 * high, ground, colour * 0.6)
     top, bottom = ground - high, ground - 0.1 * high
     if snow is None:
         canvas.column(x, half, top, bottom, colour)
@@ -89,9 +89,8 @@ def house(canvas: Canvas, x, ground, size, light: Light, roof) -> None:
     top = ground - size * 0.52
     eaves, ridge = top + size * 0.03, top - size * 0.42
 
-    def box(left, right, low, high, colour):
-        corners = ((left, low), (right, low), (right, high), (left, high))
-        canvas.polygon([(x + dx * size, y) for dx, y in corners], colour)
+    def box(left, right, high, low, colour):
+        canvas.box(x + left * size, x + right * size, high, low, colour)
 
     box(0.2, 0.34, ridge + 0.02 * size, top, tiles * 0.75)
     box(-0.46, 0.46, top, ground, wall)
@@ -114,7 +113,7 @@ def boat(canvas: Canvas, x, water, size, light: Light, hull, turn) -> None:
         moved = [(x + turn * dx * size, y) for dx, y in points]
         return moved if turn > 0 else moved[::-1]
 
-    canvas.column(x, lambda t: 0.022 * size + 0 * t, top - 0.04 * size, deck, wood * 0.8)
+    canvas.box(x - 0.022 * size, x + 0.022 * size, top - 0.04 * size, deck, wood * 0.8)
     canvas.polygon(
         sided(((0.04, top), (0.44, deck - 0.05 * size), (0.04, deck - 0.05 * size))), sail
     )

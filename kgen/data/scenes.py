@@ -17,6 +17,8 @@ import numpy as np
 
 from kgen.checks import check_int
 from kgen.data.captioned_pictures import CaptionedPictures
+from kgen.data.scene_captions import captions
+from kgen.data.scene_painting import paint
 
 ATTRIBUTES: dict[str, tuple[str, ...]] = {
     "time": ("dawn", "noon", "sunset", "night"),
@@ -168,7 +170,7 @@ def _unnamed_main() -> Iterator[None]:
     once more in each worker, and one without an `if __name__ == "__main__"` would start anew.
     """
     main = sys.modules["__main__"]
-    hidden = {name: main.__dict__.pop(name) for name in ("__file__",) if name in main.__dict__}
+    hidden = {"__file__": main.__dict__.pop("__file__")} if hasattr(main, "__file__") else {}
     spec, main.__spec__ = getattr(main, "__spec__", None), None
     try:
         yield
@@ -179,9 +181,6 @@ def _unnamed_main() -> Iterator[None]:
 
 def _paint_some(task: tuple[int, int, int, int, bool]):
     """Pixels, caption pairs and facts of the pictures first..last-1; runs in a worker."""
-    from kgen.data.scene_captions import captions
-    from kgen.data.scene_painting import paint
-
     first, last, image_size, seed, held_out = task
     pixels = np.empty((last - first, image_size, image_size, 3), np.uint8)
     pairs, facts = [], []

@@ -13,10 +13,12 @@ class CaptionTokenizer(tf.Module):
     """Cuts captions into wordpieces, eagerly, in a `tf.function` or in a SavedModel.
 
     A caption is made valid UTF-8 (bad bytes become a blank), normalised to NFKC (full-width
-    letters become plain ones), put into lower case, freed of accents and control characters, cut
-    into words at blanks and punctuation and around every Chinese character, and each word is cut
-    into the longest tokens of the vocabulary that fit. A word that cannot be cut so, or is longer
-    than 100 bytes, becomes `[UNK]`. Only operators that TF-Text had before 2.12 are used.
+    letters become plain ones), put into lower case, freed of accents (also of Japanese voicing
+    marks: が becomes か) and control characters, cut into words at blanks and punctuation and
+    around every Chinese character, and each word is cut into the longest tokens of the vocabulary
+    that fit. A word that cannot be cut so, or is longer than 100 bytes, becomes `[UNK]`.
+
+    Every operator in its graph is TensorFlow's own or in TF-Text since 2.9.
 
     Args:
         vocabulary: Tokens in the order of their ids; `[PAD]` first, `[UNK]` second.
@@ -93,8 +95,9 @@ def _wordpieces(vocabulary: Sequence[str]) -> tf_text.FastWordpieceTokenizer:
 
 def _normalize(normalizer: tf_text.FastBertNormalizer, captions: tf.Tensor) -> tf.Tensor:
     valid = tf.strings.unicode_transcode(captions, "UTF-8", "UTF-8", "replace", ord(" "))
-    # FastBertNormalizer knows no NFKC: without it every full-width letter would be unknown.
-    return normalizer.normalize(tf_text.normalize_utf8(valid, "NFKC"))
+    # No NFKC before it: FastBertNormalizer folds full-width letters, ligatures and ß by itself,
+    # and gives the same with and without for every one of Unicode's code points.
+    return normalizer.normalize(valid)
 
 
 def _spans(wordpieces, normalized: tf.Tensor) -> list[tuple[list[int], list[str]]]:

@@ -1,0 +1,208 @@
+"""The command line: the only module that prints and exits."""
+
+import json
+import os
+import sys
+from pathlib import Path
+
+import click
+
+import kgen
+from kgen import checks, files
+from kgen.config import PRECISIONS, Config
+from kgen.presets import CONFIGS, preset_config, trained_presets
+
+DEFAULT_PRESET = "scenes_64"
+MODEL = click.argument("model", metavar="RUN_OR_PRESET")
+FOLDER = click.Path(file_okay=False, path_type=Path)
+FILE = click.Path(dir_okay=False, exists=True, path_type=Path)
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(kgen.__version__)
+@click.option("--debug", is_flag=True, help="Show traces and TensorFlow's log.")
+def app(debug):
+    """Captions, in Chinese or English, to pictures in about a millisecond."""
+    if not debug:
+        _silence_tensorflow()
+
+
+@app.command()
+@click.argument("captions", nargs=-1, metavar="CAPTION…")
+@click.option("--out", type=FOLDER, default=".", help="Folder for the pictures.")
+@click.option(
+    "--preset",
+    default=DEFAULT_PRESET,
+    show_default=True,
+    help="A trained preset, or a run's folder.",
+)
+@click.option("--seed", type=click.IntRange(0), default=0, help="Other seeds, other pictures.")
+@click.option("--count", type=click.IntRange(1), default=1, help="Pictures for each caption.")
+@click.option("--grid", is_flag=True, help="One picture of all, with their captions.")
+@click.option("--captions", "captions_file", type=FILE, help="UTF-8 text file, a caption a line.")
+def generate(captions, out, preset, seed, count, grid, captions_file):
+    """Draw pictures of captions."""
+    captions = [*captions, *_lines(captions_file)]
+    if not captions:
+        raise click.UsageError("Give a caption, or a file of captions with --captions.")
+    from kgen.generating import write_pictures
+    from kgen.pipeline import TextToImage
+
+    painter = TextToImage.from_preset(preset)
+    for caption in captions:
+        unknown = painter.tokenizer.unknown_words(caption)
+        if unknown:
+            click.echo(f"not in this model's vocabulary: {', '.join(unknown)}", err=True)
+        if not caption.strip():
+            click.echo("an empty caption: the picture is the model's choice", err=True)
+    repeated = [caption for caption in captions for _ in range(count)]
+    for path in write_pictures(painter, repeated, out, seed=seed, as_grid=grid):
+        click.echo(path)
+
+
+@app.command()
+@click.argument("data", required=False)
+@click.option("--out", type=FOLDER, help="The run's folder.")
+@click.option("--preset", help=f"Configuration to start from: {', '.join(CONFIGS)}.")
+@click.option("--config", type=FILE, help="JSON file of settings over the preset's.")
+@click.option("--captions", help="Caption columns, such as text,text_zh.")
+@click.option("--steps", type=click.IntRange(1), help="Steps in all.")
+@click.option("--minutes", type=click.FloatRange(0.01), help="Stop after these minutes.")
+@click.option("--seed", type=click.IntRange(0))
+@click.option("--precision", type=click.Choice(PRECISIONS))
+@click.option(
+    "--set", "settings", multiple=True, metavar="KEY=VALUE", help="Such as networks.width=24."
+)
+@click.option("--resume", is_flag=True, help="Go on with the run in --out.")
+@click.option("--dry-run", is_flag=True, help="Print the configuration and stop.")
+def train(
+    data, out, preset, config, captions, steps, minutes, seed, precision, settings, resume, dry_run
+):
+    """Train a model on DATA, a folder or zip of captioned pictures (default: landscapes that
+    kgen draws itself).
+    """
+    flags = {
+        "data.path": os.path.abspath(data) if data else None,
+        "data.captions": captions,
+        "training.steps": steps,
+        "training.seed": seed,
+        "training.precision": precision,
+    }
+    given = {key: value for key, value in flags.items() if value is not None}
+    given |= dict(map(_setting, settings))
+    resolved = _resolve(preset, data, config, given, out, resume)
+    if dry_run:
+        click.echo(json.dumps(resolved.to_dict(), indent=2, ensure_ascii=False))
+        return
+    if out is None:
+        raise click.UsageError("Say where the run shall lie: --out FOLDER.")
+    from kgen.training.run import train as run
+
+    click.echo(run(resolved, out, resume=resume, minutes=minutes))
+
+
+@app.command()
+@MODEL
+@click.option("--out", type=FOLDER, required=True, help="Folder for the exported files.")
+@click.option("--formats", default="saved_model,litert", show_default=True)
+def export(model, out, formats):
+    """Write a SavedModel for TF Serving and a LiteRT file, each run and compared."""
+    from kgen.export import export as write
+    from kgen.pipeline import TextToImage
+
+    painter = TextToImage.from_preset(model)
+    for path in write(painter, out, tuple(name.strip() for name in formats.split(","))):
+        click.echo(path)
+
+
+@app.command()
+@MODEL
+@click.argument("data", required=False)
+@click.option("--out", type=FOLDER, help="Folder for report.json.")
+@click.option("--num", type=click.IntRange(1), default=1024, show_default=True, help="Pictures.")
+def evaluate(model, data, out, num):
+    """Measure how well a model's pictures obey captions that no training has seen, on the test
+    part of DATA (default: of what the model was trained on).
+    """
+    from kgen.evaluation.report import evaluate as measure
+    from kgen.evaluation.report import table
+
+    report = measure(model, data and os.path.abspath(data), num)
+    click.echo(table(report))
+    if out:
+        files.write_json(out / "report.json", report)
+        click.echo(out / "report.json")
+
+
+@app.command()
+def presets():
+    """Name the trained presets, and the configurations to train from."""
+    click.echo("trained (generate, export, evaluate): " + ", ".join(trained_presets()))
+    click.echo("to train from (train --preset):       " + ", ".join(CONFIGS))
+
+
+def main():
+    """Runs the command line; every error is one line on stderr."""
+    try:
+        sys.exit(app(standalone_mode=False))
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except (KeyboardInterrupt, click.Abort):
+        sys.exit(130)
+    except (ValueError, TypeError, OSError) as error:
+        if "--debug" in sys.argv:
+            raise
+        print(f"kgen: {error}", file=sys.stderr)
+        sys.exit(1)
+
+
+def _resolve(preset, data, config_file, given, out, resume) -> Config:
+    """Preset < file < flags; a resumed run starts from its own configuration."""
+    there = out / "config.json" if out else None
+    if resume and preset is None and there and there.is_file():
+        config = Config.from_dict(files.read_json(there))
+    else:
+        config = preset_config(preset or ("pictures_64" if data else DEFAULT_PRESET))
+        config = config.updated({"name": out.name} if out else {})
+    if config_file:
+        config = config.updated(files.read_json(config_file))
+    for key, value in given.items():
+        nested = value
+        for part in reversed(key.split(".")):
+            nested = {part: nested}
+        config = config.updated(nested)
+    return config
+
+
+def _setting(text):
+    key, equals, value = text.partition("=")
+    if not equals:
+        raise click.UsageError(checks.wrong("--set", "KEY=VALUE", text, "Example: seed=7."))
+    try:
+        return key, json.loads(value)
+    except json.JSONDecodeError:
+        return key, value
+
+
+def _lines(path):
+    if path is None:
+        return []
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError:
+        raise ValueError(f"{path}: not UTF-8 text. Save the file as UTF-8.") from None
+    return [line.strip() for line in text.splitlines() if line.strip()]
+
+
+def _silence_tensorflow():
+    """Sends what TensorFlow's C++ prints on stderr away; Python's stderr stays."""
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    sys.stderr.flush()
+    sys.stderr = os.fdopen(os.dup(2), "w", buffering=1)
+    with open(os.devnull, "w") as nowhere:
+        os.dup2(nowhere.fileno(), 2)
+
+
+if __name__ == "__main__":
+    main()

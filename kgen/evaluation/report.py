@@ -1,0 +1,60 @@
+"""Evaluates a model from its name or folder, and words the result."""
+
+import dataclasses
+
+import numpy as np
+
+from kgen.data.captioned_pictures import CaptionedPictures
+from kgen.data.loading import load_pictures
+from kgen.evaluation.attributes import attribute_names, measure_obedience, train_classifier
+from kgen.pipeline import TextToImage
+
+
+def evaluate(model: str, data: str | None = None, num: int = 1024, seed: int = 0) -> dict:
+    """Obedience of a model's pictures to captions that no training has seen.
+
+    Args:
+        model: A preset's name or a run's folder.
+        data: Folder or zip of captioned pictures; None: what the model was trained on.
+        num: Most test pictures.
+        seed: Fixes classifier, choice of pictures and noise.
+
+    Returns:
+        A JSON-ready report: `model`, `hash`, `num` test pictures, `attributes` from
+        `measure_obedience`.
+    """
+    painter = TextToImage.from_preset(model)
+    config, size = painter.config.data, painter.config.networks.image_size
+    if data:
+        config = dataclasses.replace(config, path=data)
+    real = load_pictures(config, size, seed=painter.config.training.seed)
+    if not config.path:
+        config = dataclasses.replace(config, num_scenes=num)
+    test = _some(load_pictures(config, size, seed=painter.config.training.seed, split="test"), num)
+    names = [n for n in attribute_names(real) if n in test.attributes]
+    classifier = train_classifier(real, names, seed=seed)
+    return {
+        "model": painter.config.name,
+        "hash": painter.hash,
+        "num": len(test),
+        "attributes": measure_obedience(painter, test, classifier, seed),
+    }
+
+
+def table(report: dict) -> str:
+    """The report as lines of text, shares in percent."""
+    lines = [f"{report['model']} {report['hash']}: {report['num']} held-out pictures, in %"]
+    lines.append(f"{'attribute':<12} {'stated':>7} {'real':>6}  generated (by caption column)")
+    for name, row in report["attributes"].items():
+        shares = "  ".join(f"{100 * share:5.1f}" for share in row["generated"])
+        lines.append(f"{name:<12} {row['num']:>7} {100 * row['real']:6.1f}  {shares}")
+    return "\n".join(lines)
+
+
+def _some(pictures: CaptionedPictures, num: int) -> CaptionedPictures:
+    kept = np.arange(min(num, len(pictures)))
+    return CaptionedPictures(
+        pictures.pixels[kept],
+        tuple(pictures.captions[i] for i in kept),
+        {name: values[kept] for name, values in pictures.attributes.items()},
+    )

@@ -1,0 +1,60 @@
+"""From captions to PNG files that say what they are."""
+
+import os
+import re
+from collections.abc import Sequence
+from pathlib import Path
+
+import kgen
+from kgen.pictures import captioned_grid, save_png
+from kgen.pipeline import TextToImage
+
+BATCH_SIZE = 64
+GRID_COLUMNS = 8
+
+
+def write_pictures(
+    painter: TextToImage,
+    captions: Sequence[str],
+    out: str | os.PathLike,
+    seed: int = 0,
+    as_grid: bool = False,
+) -> list[Path]:
+    """Draws each caption into a PNG with caption, seed, model and hash as metadata.
+
+    Args:
+        painter: The model.
+        captions: One picture each.
+        out: Folder; made if need be.
+        seed: Of the first picture; the next has seed + 1, and so on.
+        as_grid: Whether to write one picture of all, with their captions, instead.
+
+    Returns:
+        The files written.
+    """
+    out = Path(out)
+    name = painter.config.name
+    about = {"Model": name, "Hash": painter.hash, "Software": f"kgen {kgen.__version__}"}
+    paths, drawn = [], []
+    for first in range(0, len(captions), BATCH_SIZE):
+        some = captions[first : first + BATCH_SIZE]
+        for i, pixels in enumerate(painter.generate(some, seed=seed + first), start=first):
+            if as_grid:
+                drawn.append(pixels)
+                continue
+            path = out / f"{i:03d}_{_file_name(captions[i])}.png"
+            save_png(path, pixels, Caption=captions[i], Seed=seed + i, **about)
+            paths.append(path)
+    if as_grid:
+        columns = min(GRID_COLUMNS, len(drawn))
+        path = out / "grid.png"
+        sheet = captioned_grid(drawn, captions, columns)
+        save_png(path, sheet, Caption="\n".join(captions), Seed=seed, **about)
+        paths.append(path)
+    return paths
+
+
+def _file_name(caption: str) -> str:
+    """The caption's letters and digits, as many as fit in a file's name everywhere."""
+    words = "_".join(re.findall(r"\w+", caption))
+    return words.encode("utf-8")[:60].decode("utf-8", "ignore") or "picture"
