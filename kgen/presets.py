@@ -9,7 +9,8 @@ from kgen.config import Config
 CONFIGS = {
     # Landscapes in English and Chinese, drawn by kgen itself.
     "scenes_64": {
-        "training": {"precision": "bfloat16"},
+        "training": {"precision": "bfloat16", "averaging": 0.998},
+        "data": {"num_scenes": 20_000},
     },
     # The smallest model that still shows something: for tests and first tries; a minute.
     "scenes_32": {
