@@ -135,6 +135,18 @@ def evaluate(model, data, out, num):
 
 
 @app.command()
+@click.argument("run", type=FOLDER)
+@click.option("--out", type=FOLDER, required=True, help="The preset's folder, with its name.")
+@click.option("--license", required=True, help="Of the model, for its card.")
+@click.option("--credit", default="", help="What the data's owners ask to be said.")
+def publish(run, out, license, credit):
+    """Make a preset of RUN: float16 weights, samples, and a card with its evaluation."""
+    from kgen.publishing import publish as write
+
+    click.echo(write(run, out, license, credit))
+
+
+@app.command()
 def presets():
     """Name the trained presets, and the configurations to train from."""
     click.echo("trained (generate, export, evaluate): " + ", ".join(trained_presets()))

@@ -1,4 +1,4 @@
-"""Captions as pixels: wrapped lines, in a font that this machine has."""
+"""Captions as pixels: wrapped lines, in a font with Chinese."""
 
 import contextlib
 import functools
@@ -7,6 +7,7 @@ import os
 import re
 import unicodedata
 from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
@@ -15,7 +16,9 @@ from kgen.checks import wrong
 
 Font = ImageFont.FreeTypeFont
 
-# Fonts with Chinese, where systems keep them.
+# The commonest 3755 characters, everywhere.
+EMBEDDED_FONT = Path(__file__).parent / "fonts" / "NotoSansSC-Subset.otf"
+# Fonts with all of Chinese, where systems keep them.
 CHINESE_FONTS = (
     "/usr/share/fonts/opentype/noto/NotoSansCJK-Regular.ttc",
     "/usr/share/fonts/noto-cjk/NotoSansCJK-Regular.ttc",
@@ -37,7 +40,7 @@ MAX_CAPTION_LINES = 8
 
 @functools.cache
 def caption_font(path: str | os.PathLike | None = None, size: int = 14) -> Font:
-    """The font at `path`; else the first of `CHINESE_FONTS` there is; else Pillow's (Latin only).
+    """The font at `path`; else the first of `CHINESE_FONTS` there is; else the embedded.
 
     Raises:
         OSError: There is no font at `path`.
@@ -51,7 +54,7 @@ def caption_font(path: str | os.PathLike | None = None, size: int = 14) -> Font:
     for known in CHINESE_FONTS:
         with contextlib.suppress(OSError):
             return ImageFont.truetype(known, size)
-    return ImageFont.load_default(size)
+    return ImageFont.truetype(EMBEDDED_FONT, size)
 
 
 def draw_captions(captions: Sequence[str], width: int, font: Font) -> np.ndarray:

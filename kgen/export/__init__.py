@@ -1,0 +1,1 @@
+"""From a trained model to files that servers and phones run, each proven in its runtime."""

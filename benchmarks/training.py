@@ -1,0 +1,93 @@
+"""How many pictures a second the training step takes, and how near that is to the peak."""
+
+import itertools
+import statistics
+import time
+
+import keras
+import numpy as np
+
+from benchmarks.machine import convolution_peak
+from kgen.data.batches import make_batches
+from kgen.data.scenes import load_scenes
+from kgen.presets import preset_config
+from kgen.text.tokenizer import CaptionTokenizer
+from kgen.text.vocabulary import learn_vocabulary
+from kgen.training.run import build_gan
+
+
+def measure(precision: str, steps: int) -> dict[str, float]:
+    """Trains `scenes_64` for a few steps through `fit`; the peak is measured before and after.
+
+    Returns:
+        `pictures_per_second` (by the median step), `gflops`, `peak_gflops`, `share_of_peak`,
+        `pipeline_ratio` (the data pipeline's pictures/s over training's), `parameters`.
+    """
+    config = preset_config("scenes_64").updated({"training": {"precision": precision}})
+    pictures = load_scenes(1000, config.networks.image_size, seed=0)
+    captions = [caption for pair in pictures.captions for caption in pair]
+    vocabulary = learn_vocabulary(captions, config.text.vocabulary_size)
+    ids = CaptionTokenizer(vocabulary, config.text.caption_length)(captions).numpy()
+    token_ids = list(ids.reshape(len(pictures), 2, -1))
+    batch_size = config.training.batch_size
+    gan = build_gan(config, len(vocabulary))
+    batches = make_batches(pictures, token_ids, batch_size, seed=0)
+
+    gan.fit(batches, steps_per_epoch=3, verbose=0, shuffle=False)  # traces
+    before = convolution_peak(precision)
+    clock = _Clock()
+    gan.fit(batches, steps_per_epoch=steps, verbose=0, shuffle=False, callbacks=[clock])
+    peak = statistics.mean([before, convolution_peak(precision)])
+    # The mean over whole intervals of the lazy penalty would be as fair; the median leaves out
+    # what other processes take.
+    seconds = statistics.median(np.diff(clock.times))
+    rate = batch_size / seconds
+    gflops = rate * _flop_per_picture(gan) / 1e9
+    return {
+        "pictures_per_second": rate,
+        "gflops": gflops,
+        "peak_gflops": peak,
+        "share_of_peak": gflops / peak,
+        "pipeline_ratio": _pipeline_rate(batches, batch_size) / rate,
+        "parameters": {
+            name: getattr(gan, name).count_params()
+            for name in ("encoder", "generator", "discriminator")
+        },
+    }
+
+
+class _Clock(keras.callbacks.Callback):
+    def on_train_begin(self, logs=None):
+        self.times = []
+
+    def on_train_batch_end(self, batch, logs=None):
+        self.times.append(time.perf_counter())
+
+
+def _pipeline_rate(batches, batch_size, num=200):
+    began = time.perf_counter()
+    for _ in itertools.islice(batches, num):
+        pass
+    return num * batch_size / (time.perf_counter() - began)
+
+
+def _flop_per_picture(gan):
+    """Floating-point operations of a step by picture: convolutions and dense layers only.
+
+    A pass forward costs F, its gradient by inputs F, by weights F. G runs once with both
+    gradients (3 G); D sees x and y with both (6 D), and y again with the gradient by its inputs
+    (2 D). The lazy penalty and T, together some 5 %, are left out.
+    """
+    return 3 * forward_flop(gan.generator) + 8 * forward_flop(gan.discriminator)
+
+
+def forward_flop(network: keras.Model) -> int:
+    """Multiplications and additions of one picture through the convolutions and dense layers."""
+    total = 0
+    for layer in network._flatten_layers():
+        if isinstance(layer, (keras.layers.Conv2D, keras.layers.Conv2DTranspose)):
+            grid = layer.input if isinstance(layer, keras.layers.Conv2DTranspose) else layer.output
+            total += 2 * int(np.prod(layer.kernel.shape)) * int(np.prod(grid.shape[1:3]))
+        elif isinstance(layer, keras.layers.Dense):
+            total += 2 * int(np.prod(layer.kernel.shape))
+    return total

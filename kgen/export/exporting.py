@@ -1,0 +1,45 @@
+"""One call for every format a model is exported to."""
+
+import os
+from collections.abc import Sequence
+
+from kgen import checks
+from kgen.export.litert import export_litert
+from kgen.export.proof import Proof
+from kgen.export.saved_model import export_saved_model
+from kgen.pipeline import TextToImage
+
+FORMATS = {"saved_model": export_saved_model, "litert": export_litert}
+
+
+def export(
+    painter: TextToImage, out: str | os.PathLike, formats: Sequence[str] = tuple(FORMATS)
+) -> list[Proof]:
+    """Writes a model for other runtimes; each artefact was run in its own before it is there.
+
+    Args:
+        painter: The model.
+        out: A folder, made if need be. `out/saved_model/1`, `out/litert`, `out/proof.json` and
+            `out/PROOF.md` are replaced; all else in it is left alone.
+        formats: Some of `saved_model` and `litert`, written in that order.
+
+    Returns:
+        For each format what was written, where, and how far it is from the model.
+
+    Raises:
+        ValueError: A format is unknown, or none is given.
+        GateError: An artefact does not do what the model does. It and those after it are not
+            there; those before it are.
+        OSError: The folder cannot be written to.
+
+    Example:
+        for proof in export(kgen.TextToImage.from_preset("scenes_64"), "exported"):
+            print(proof.path, proof.max_difference, proof.unit)
+    """
+    if isinstance(formats, str) or not formats:
+        raise ValueError(
+            checks.wrong("formats", "a list of formats", formats, f"Known: {', '.join(FORMATS)}.")
+        )
+    for name in formats:  # all before the first is written
+        checks.check_choice("formats", name, FORMATS)
+    return [FORMATS[name](painter, out) for name in formats]

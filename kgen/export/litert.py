@@ -1,0 +1,144 @@
+"""The LiteRT file: token ids and noise in, one image out, for phones, browsers and small boards.
+
+It takes ids, since string operators are in no stock LiteRT runtime, and noise, since what is drawn
+in the graph has its seed frozen by the conversion. The batch is 1 for good: an LSTM of unknown
+batch needs TensorFlow's own operators, which the stock runtimes refuse.
+"""
+
+import os
+import re
+import tempfile
+from collections import Counter
+from collections.abc import Iterable
+from pathlib import Path
+
+import numpy as np
+import tensorflow as tf
+from ai_edge_litert import schema_py_generated as schema
+
+from kgen import files
+from kgen.export import proof
+from kgen.export.saved_model import input_specs
+from kgen.model_folder import CONFIG, VOCABULARY
+from kgen.pipeline import TextToImage, sample_noise
+from kgen.text.vocabulary import write_vocabulary
+
+PLACE = "litert"
+MODEL = "model.tflite"
+MOST_DIFFERENCE = 1e-4  # in images' range [-1, 1]; half a level of 255 is 4e-3
+
+
+def export_litert(painter: TextToImage, folder: str | os.PathLike) -> proof.Proof:
+    """Writes `folder/litert`, runs it in `ai_edge_litert`, and compares it with the model.
+
+    The folder holds `model.tflite`, whose signature `serving_default` goes from `token_ids` int32
+    (1, L) and `noise` float32 (1, Z) to `image` float32 (1, H, W, 3), in [-1, 1]; `vocabulary.txt`
+    to make ids of captions with; and `config.json`, which names L, Z, H and W.
+
+    Args:
+        painter: The model.
+        folder: Made if need be. `proof.json` and `PROOF.md` in it get a section.
+
+    Returns:
+        Where it is and how far it is from the model.
+
+    Raises:
+        GateError: It is not what the model is; then nothing new is under its name.
+        OSError: The folder cannot be written to.
+    """
+    with files.whole_folder(Path(folder) / PLACE) as beside:
+        (beside / MODEL).write_bytes(convert(painter))
+        write_vocabulary(beside / VOCABULARY, painter.vocabulary)
+        files.write_json(beside / CONFIG, painter.config.to_dict())
+        proven = prove_litert(painter, beside / MODEL)
+    proof.record(folder, proven)
+    return proven
+
+
+def convert(painter: TextToImage, batch_size: int | None = 1) -> bytes:
+    """Converts a model, with LiteRT's builtin operators only.
+
+    Args:
+        painter: The model.
+        batch_size: B; `None`, for any, converts for encoders without recurrence only.
+
+    Returns:
+        The contents of a `.tflite` file.
+
+    Raises:
+        GateError: Some operators are no builtin ones; the message names them.
+    """
+    module = tf.Module()
+    module.weights = [variable.value for variable in painter.model.variables]
+    draw = tf.function(
+        lambda token_ids, noise: {
+            "image": painter.model({"token_ids": token_ids, "noise": noise}, training=False)
+        },
+        input_signature=input_specs(painter, batch_size),
+    )
+    # By way of a SavedModel: straight from a concrete function the file has no named signature.
+    with tempfile.TemporaryDirectory() as folder:
+        tf.saved_model.save(module, folder, signatures={"serving_default": draw})
+        converter = tf.lite.TFLiteConverter.from_saved_model(
+            folder, signature_keys=["serving_default"]
+        )
+        converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS]
+        try:
+            return converter.convert()
+        except Exception as error:  # the converter's own class is no public name
+            # Its message is pages of MLIR, in which refused operators stand as tf.Name.
+            found = sorted(set(re.findall(r"\btf\.[A-Z]\w+", str(error)))) or str(error)
+            proof.gate(False, "litert", "operators", "LiteRT's builtin ones", found, error)
+            raise
+
+
+def operators_of(path: str | os.PathLike) -> dict[str, int]:
+    """Every operator in a LiteRT file, all subgraphs included, with how often it is there.
+
+    One that is not built in has the name it was registered by, as in `custom:FlexReadFile`.
+    """
+    model = schema.ModelT.InitFromPackedBuf(Path(path).read_bytes(), 0)
+    names = {code: name for name, code in vars(schema.BuiltinOperator).items() if name.isupper()}
+    codes = []
+    for known in model.operatorCodes:
+        # Codes above 127 are in the newer of the two fields, lower ones may be in either.
+        code = max(known.builtinCode, known.deprecatedBuiltinCode)
+        custom = (known.customCode or b"").decode()
+        codes.append(f"custom:{custom}" if names[code] == "CUSTOM" else names[code])
+    used = (operator for subgraph in model.subgraphs for operator in subgraph.operators)
+    return dict(sorted(Counter(codes[operator.opcodeIndex] for operator in used).items()))
+
+
+def foreign_operators(operators: Iterable[str]) -> list[str]:
+    """Those operators that the stock runtimes refuse: custom ones, among which TensorFlow's."""
+    return [name for name in operators if name.startswith("custom:") or name == "DELEGATE"]
+
+
+def prove_litert(painter: TextToImage, path: str | os.PathLike) -> proof.Proof:
+    """Runs a LiteRT file in `ai_edge_litert` and compares it with the model.
+
+    Raises:
+        GateError: It has operators that are not built in, other inputs, or differs.
+    """
+    operators = operators_of(path)
+    foreign = foreign_operators(operators)
+    proof.gate(not foreign, "litert", "operators", "LiteRT's builtin ones", foreign)
+
+    captions = proof.proof_captions(painter.vocabulary)
+    token_ids = painter.tokenizer(captions).numpy()
+    noise = sample_noise(len(captions), painter.config.networks.noise_dim, seed=0)
+    received, versions = proof.call_litert(path, input_specs(painter, 1), token_ids, noise)
+    return proof.compare(
+        painter,
+        painter.generate_images(token_ids, noise).numpy(),
+        np.concatenate(received),
+        artefact="litert",
+        place=f"{PLACE}/{MODEL}",
+        written=path,
+        runtime="ai_edge_litert",
+        operators=operators,
+        unit="of [-1, 1]",
+        span=2.0,
+        limit=MOST_DIFFERENCE,
+        versions=versions,
+    )

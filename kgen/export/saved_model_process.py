@@ -1,0 +1,37 @@
+"""Calls a SavedModel's signatures in a process that has TensorFlow and TF-Text and no kgen.
+
+A program: `python -P saved_model_process.py SAVED_MODEL FOLDER`. `FOLDER/calls.json` lists calls,
+`{"signature": name, "inputs": {name: {"values": …, "dtype": …, "shape": …}}}`. Of call n it leaves
+`FOLDER/n.npy`, the `image`, and `FOLDER/n_i.png`, the `png_bytes` of picture i. The last line it
+prints are the versions it ran with, as JSON.
+"""
+
+import json
+import sys
+from pathlib import Path
+
+
+def main(saved_model: str, folder: Path) -> None:
+    """Makes the calls of `folder`."""
+    import numpy as np
+    import tensorflow as tf
+    import tensorflow_text
+
+    signatures = tf.saved_model.load(saved_model).signatures
+    for n, call in enumerate(json.loads((folder / "calls.json").read_text(encoding="utf-8"))):
+        inputs = {
+            name: tf.constant(given["values"], given["dtype"], given["shape"])
+            for name, given in call["inputs"].items()
+        }
+        outputs = signatures[call["signature"]](**inputs)
+        np.save(folder / f"{n}.npy", outputs["image"].numpy())
+        for i, png in enumerate(outputs["png_bytes"].numpy()):
+            (folder / f"{n}_{i}.png").write_bytes(png)
+    if any(name.partition(".")[0] == "kgen" for name in sys.modules):
+        sys.exit("kgen was imported: this process proves nothing.")
+    versions = {"tensorflow": tf.__version__, "tensorflow_text": tensorflow_text.__version__}
+    print(json.dumps(versions))
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], Path(sys.argv[2]))

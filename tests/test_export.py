@@ -1,0 +1,370 @@
+"""Exports: what is written does what the model does, and what does not is refused."""
+
+import hashlib
+import io
+import json
+
+import numpy as np
+import pytest
+import tensorflow as tf
+from ai_edge_litert.interpreter import Interpreter
+from PIL import Image
+
+from kgen.config import ENCODERS, Config
+from kgen.export import litert, proof, saved_model
+from kgen.export.exporting import export
+from kgen.model_folder import build_model
+from kgen.pictures import to_pixels
+from kgen.pipeline import TextToImage, sample_noise
+from kgen.text.vocabulary import learn_vocabulary, read_vocabulary
+
+CAPTIONS = ["a red boat at night", "three birds", "夜晚的红色小船", "", "red " * 40]
+SIZE, LENGTH, NOISE_DIM = 32, 12, 8
+
+
+def build_painter(encoder, word_attention=True):
+    """An untrained model whose every weight, biases too, is random."""
+    config = Config.from_dict(
+        {
+            "name": f"tiny_{encoder}",
+            "text": {
+                "encoder": encoder,
+                "caption_length": LENGTH,
+                "embedding_dim": 16,
+                "caption_dim": 16,
+            },
+            "networks": {
+                "image_size": SIZE,
+                "noise_dim": NOISE_DIM,
+                "width": 4,
+                "discriminator_width": 4,
+                "word_attention": word_attention,
+            },
+        }
+    )
+    vocabulary = learn_vocabulary([*CAPTIONS, "两只鸟 fly over the sea"] * 2, 200)
+    model = build_model(config, len(vocabulary))
+    generator = np.random.default_rng(0)
+    model.set_weights([w + 0.1 * generator.standard_normal(w.shape) for w in model.get_weights()])
+    return TextToImage(config, vocabulary, model, hash="0123456789abcdef")
+
+
+@pytest.fixture(scope="module")
+def painter():
+    return build_painter("bilstm")
+
+
+@pytest.fixture(scope="module")
+def out(painter, tmp_path_factory):
+    out = tmp_path_factory.mktemp("exported")
+    export(painter, out)
+    return out
+
+
+@pytest.fixture(scope="module")
+def served(out):
+    return tf.saved_model.load(out / "saved_model" / "1").signatures
+
+
+@pytest.fixture(scope="module")
+def inputs(painter):
+    token_ids = painter.tokenizer(CAPTIONS)
+    return token_ids, tf.constant(sample_noise(len(CAPTIONS), NOISE_DIM, seed=3))
+
+
+def expected_pixels(painter, token_ids, noise):
+    """By Keras itself, without the pipeline's traced function."""
+    image = painter.model({"token_ids": token_ids, "noise": noise}, training=False)
+    return to_pixels(image.numpy())
+
+
+def assert_within_a_level(received, expected):
+    assert received.dtype == expected.dtype == np.uint8
+    assert received.shape == expected.shape
+    assert np.abs(received.astype(int) - expected.astype(int)).max() <= 1
+
+
+def names_in(folder):
+    return sorted(path.name for path in folder.iterdir()) if folder.exists() else []
+
+
+# Every encoder
+
+
+def test_pictures_compared_here_are_no_constants(painter, inputs):
+    pixels = expected_pixels(painter, *inputs).astype(float)
+    assert pixels.std() > 40
+    assert np.abs(pixels[0] - pixels[2]).mean() > 10
+    token_ids, noise = inputs
+    other_caption = expected_pixels(painter, token_ids[::-1], noise).astype(float)
+    other_noise = expected_pixels(painter, token_ids, noise[::-1]).astype(float)
+    assert np.abs(pixels - other_caption)[0].mean() > 1
+    assert np.abs(pixels - other_noise)[0].mean() > 10
+
+
+@pytest.mark.parametrize("encoder", [name for name in ENCODERS if name != "bilstm"])
+def test_every_encoder_exports(encoder, inputs, tmp_path):
+    painter = build_painter(encoder, word_attention=encoder != "bag")
+    (proven,) = export(painter, tmp_path, ["litert"])
+    assert proven.max_difference <= 1e-4
+    assert litert.foreign_operators(proven.operators) == []
+    assert names_in(tmp_path) == ["PROOF.md", "litert", "proof.json"]
+
+    saved_model.write_saved_model(painter, tmp_path / "1")
+    assert saved_model.foreign_operators(saved_model.operators_of(tmp_path / "1")) == []
+    token_ids, noise = inputs
+    from_ids = tf.saved_model.load(tmp_path / "1").signatures["from_ids"]
+    drawn = from_ids(token_ids=token_ids, noise=noise)["image"].numpy()
+    assert_within_a_level(drawn, expected_pixels(painter, token_ids, noise))
+
+
+# SavedModel
+
+
+@pytest.mark.parametrize("num", [0, 1, 3, 5])
+def test_saved_model_draws_what_the_model_draws(painter, served, inputs, num):
+    token_ids, noise = (tensor[:num] for tensor in inputs)
+    drawn = served["from_ids"](token_ids=token_ids, noise=noise)
+    assert drawn["image"].shape == (num, SIZE, SIZE, 3)
+    assert drawn["png_bytes"].shape == (num,)
+    if num:
+        assert_within_a_level(drawn["image"].numpy(), expected_pixels(painter, token_ids, noise))
+
+
+@pytest.mark.parametrize("num", [0, 1, 3, 5])
+def test_captions_and_seeds_are_ids_and_noise(painter, served, num):
+    captions = tf.constant(CAPTIONS[:num], tf.string, shape=(num,))
+    seeds = tf.constant([7, -1, 2**62, 0, 7][:num], tf.int64, shape=(num,))
+    token_ids = painter.tokenizer(captions)
+    for drawn, of_seeds in (
+        (served["with_seed"](captions=captions, seed=seeds), seeds),
+        (served["serving_default"](captions=captions), tf.zeros_like(seeds)),
+    ):
+        assert drawn["image"].shape == (num, SIZE, SIZE, 3)
+        if num:
+            noise = saved_model.seeded_noise(of_seeds, NOISE_DIM)
+            expected = expected_pixels(painter, token_ids, noise)
+            assert_within_a_level(drawn["image"].numpy(), expected)
+
+
+def test_png_bytes_decode_to_the_image(served):
+    drawn = served["serving_default"](captions=tf.constant(CAPTIONS))
+    for pixels, png in zip(drawn["image"].numpy(), drawn["png_bytes"].numpy()):
+        decoded = Image.open(io.BytesIO(png))
+        assert decoded.format == "PNG"
+        assert np.array_equal(np.asarray(decoded), pixels)
+
+
+def test_saved_model_in_a_process_without_kgen(painter, out, inputs):
+    token_ids, noise = inputs
+    call = ("from_ids", {"token_ids": token_ids.numpy(), "noise": noise.numpy()})
+    ((pixels, decoded),), versions = proof.call_saved_model(out / "saved_model" / "1", [call])
+    assert_within_a_level(pixels, expected_pixels(painter, token_ids, noise))
+    assert np.array_equal(pixels, decoded)
+    assert versions["tensorflow"] == tf.__version__
+
+
+def test_answers_depend_on_caption_and_seed_not_on_the_batch(served):
+    def draw(captions, seeds):
+        seeds = tf.constant(seeds, tf.int64)
+        return served["with_seed"](captions=tf.constant(captions), seed=seeds)["image"].numpy()
+
+    together = draw(["three birds", "a red boat", "three birds"], [5, 6, 9])
+    assert_within_a_level(draw(["a red boat"], [6])[0], together[1])
+    assert np.abs(together[0].astype(float) - together[2]).mean() > 10
+    twice = served["serving_default"](captions=tf.constant(["three birds"] * 2))["image"].numpy()
+    assert np.array_equal(twice[0], twice[1])
+
+
+def test_a_missing_seed_is_told(served):
+    with pytest.raises(tf.errors.InvalidArgumentError, match="one number for each caption"):
+        served["with_seed"](captions=tf.constant(["a", "b"]), seed=tf.constant([1], tf.int64))
+
+
+def test_noise_of_a_seed_is_the_same_for_ever():
+    # From TensorFlow 2.21; a client that stored seeds relies on them.
+    expected = [[-1.697034, -0.481377, -0.662237], [0.474434, -0.383254, -1.796068]]
+    noise = saved_model.seeded_noise([0, -1], 3).numpy()
+    np.testing.assert_allclose(noise, expected, atol=1e-5)
+    many = saved_model.seeded_noise(np.arange(2000), 16).numpy()
+    assert abs(many.mean()) < 0.02
+    assert abs(many.std() - 1) < 0.02
+    assert np.array_equal(many[7:8], saved_model.seeded_noise([7], 16).numpy())
+
+
+def test_saved_model_has_only_operators_that_servers_have(out, served):
+    operators = saved_model.operators_of(out / "saved_model" / "1")
+    assert saved_model.foreign_operators(operators) == []
+    assert {"EncodePng", "FastWordpieceTokenizeWithOffsets", "FastBertNormalize"} <= set(operators)
+    graph = served["from_ids"].graph.as_graph_def()
+    from_ids = {node.op for node in graph.node}
+    from_ids |= {node.op for function in graph.library.function for node in function.node_def}
+    assert "Conv2DBackpropInput" in from_ids
+    assert not from_ids & saved_model.TEXT_OPERATORS
+
+
+def test_foreign_operators_are_found():
+    known = ["MatMul", "Const", "FastBertNormalize", "StatelessWhile"]
+    foreign = ["PyFunc", "EagerPyFunc", "CudnnRNNV3", "SentencepieceTokenizeOp", "Mine"]
+    assert saved_model.foreign_operators(known + foreign) == foreign
+
+
+def test_saved_model_holds_nothing_of_keras_or_kgen(out):
+    written = (out / "saved_model" / "1" / "saved_model.pb").read_bytes()
+    assert b"keras_api" not in written and b"_tf_keras" not in written
+
+
+# LiteRT
+
+
+def test_litert_draws_what_the_model_draws(painter, out):
+    captions = proof.proof_captions(painter.vocabulary)
+    token_ids = painter.tokenizer(captions).numpy()
+    noise = sample_noise(len(captions), NOISE_DIM, seed=11)
+    noise[1] = 0
+    expected = painter.model({"token_ids": token_ids, "noise": noise}, training=False).numpy()
+    interpreter = Interpreter(str(out / "litert" / "model.tflite"))
+    draw = interpreter.get_signature_runner("serving_default")
+    details = draw.get_input_details()
+    assert {name: each["dtype"] for name, each in details.items()} == {
+        "token_ids": np.int32,
+        "noise": np.float32,
+    }
+    for i in range(len(captions)):
+        image = draw(token_ids=token_ids[i : i + 1], noise=noise[i : i + 1])["image"]
+        assert image.dtype == np.float32
+        np.testing.assert_allclose(image, expected[i : i + 1], rtol=0, atol=1e-4)
+
+
+def test_litert_has_builtin_operators_only_and_what_it_needs_beside_it(painter, out):
+    operators = litert.operators_of(out / "litert" / "model.tflite")
+    assert litert.foreign_operators(operators) == []
+    assert operators["TRANSPOSE_CONV"] == 3
+    assert operators["LOGISTIC"] == 6  # three gates in each of two LSTMs: loops are looked into
+    assert read_vocabulary(out / "litert" / "vocabulary.txt") == painter.vocabulary
+    written = json.loads((out / "litert" / "config.json").read_text(encoding="utf-8"))
+    assert Config.from_dict(written) == painter.config
+
+
+# Refusals
+
+
+def assert_refused(painter, out, name, match):
+    with pytest.raises(proof.GateError, match=match):
+        export(painter, out, [name])
+    assert names_in(out) == []
+
+
+def test_an_lstm_of_unknown_batch_is_refused(painter, tmp_path, monkeypatch):
+    convert = litert.convert
+    monkeypatch.setattr(litert, "convert", lambda painter: convert(painter, batch_size=None))
+    assert_refused(painter, tmp_path, "litert", "litert: operators.*builtin.*TensorList")
+
+
+def test_an_operator_of_tensorflow_is_refused(painter, tmp_path, monkeypatch):
+    @tf.function(input_signature=[tf.TensorSpec((2, 2))])
+    def inverse(x):
+        return tf.linalg.inv(x)
+
+    converter = tf.lite.TFLiteConverter.from_concrete_functions([inverse.get_concrete_function()])
+    converter.target_spec.supported_ops = [tf.lite.OpsSet.SELECT_TF_OPS]
+    content = converter.convert()
+    monkeypatch.setattr(litert, "convert", lambda painter: content)
+    assert_refused(painter, tmp_path, "litert", "litert: operators.*custom:FlexMatrixInverse")
+
+
+def change_weights(painter):
+    painter.model.set_weights([1.05 * weight for weight in painter.model.get_weights()])
+
+
+def test_other_weights_are_refused(tmp_path, monkeypatch):
+    painter = build_painter("bag")
+    convert, write = litert.convert, saved_model.write_saved_model
+
+    def convert_old(painter):
+        content = convert(painter)
+        change_weights(painter)
+        return content
+
+    def write_old(painter, folder):
+        write(painter, folder)
+        change_weights(painter)
+
+    monkeypatch.setattr(litert, "convert", convert_old)
+    monkeypatch.setattr(saved_model, "write_saved_model", write_old)
+    assert_refused(painter, tmp_path, "litert", "difference to the model.*at most 0.0001")
+    assert_refused(painter, tmp_path, "saved_model", "difference to the model.*at most 1 level")
+
+
+def test_python_in_the_graph_is_refused(painter, tmp_path, monkeypatch):
+    def write(painter, folder):
+        module = tf.Module()
+        module.f = tf.function(
+            lambda x: tf.numpy_function(np.sin, [x], tf.float32),
+            input_signature=[tf.TensorSpec((None,))],
+        )
+        tf.saved_model.save(module, str(folder))
+
+    monkeypatch.setattr(saved_model, "write_saved_model", write)
+    assert_refused(painter, tmp_path, "saved_model", "saved_model: operators.*PyFunc")
+
+
+def test_a_graph_that_fails_is_refused_with_its_error(out):
+    unknown_ids = np.full((1, LENGTH), 10_000, np.int32)
+    inputs = {"token_ids": unknown_ids, "noise": np.zeros((1, NOISE_DIM), np.float32)}
+    with pytest.raises(proof.GateError, match="InvalidArgumentError"):
+        proof.call_saved_model(out / "saved_model" / "1", [("from_ids", inputs)])
+
+
+def test_nan_is_no_small_difference(painter):
+    image = np.zeros((1, 2, 2, 3))
+    named = {"artefact": "litert", "place": "litert", "written": "litert", "unit": "levels"}
+    with pytest.raises(proof.GateError, match="nan"):
+        proof.compare(painter, image, image * np.nan, **named, span=2.0, limit=1.0)
+
+
+def test_a_refusal_leaves_what_was_there(painter, tmp_path, monkeypatch):
+    export(painter, tmp_path, ["litert"])
+    before = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
+    other = litert.convert(build_painter("bag"))
+    monkeypatch.setattr(litert, "convert", lambda painter: other)
+    with pytest.raises(proof.GateError, match="difference"):
+        export(painter, tmp_path, ["litert"])
+    assert before == {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
+
+
+@pytest.mark.parametrize("formats", [[], "litert", ["litert", "savedmodel"]])
+def test_unknown_formats_are_told_before_anything_is_written(painter, tmp_path, formats):
+    with pytest.raises(ValueError, match="saved_model"):
+        export(painter, tmp_path / "out", formats)
+    assert names_in(tmp_path) == []
+
+
+# Proofs
+
+
+def test_proofs_are_written_and_kept(painter, out):
+    proofs = json.loads((out / "proof.json").read_text(encoding="utf-8"))
+    assert list(proofs) == ["saved_model", "litert"]
+    content = (out / "litert" / "model.tflite").read_bytes()
+    assert proofs["litert"]["sha256"] == hashlib.sha256(content).hexdigest()
+    assert proofs["litert"]["num_bytes"] == len(content)
+    assert proofs["litert"]["num_pictures"] == proof.NUM_CAPTIONS
+    assert proofs["saved_model"]["num_pictures"] == 3 * proof.NUM_CAPTIONS
+    for each in proofs.values():
+        assert (out / each["path"]).exists()
+        assert each["max_difference"] <= each["limit"]
+        assert each["model_hash"] == painter.hash
+    readable = (out / "PROOF.md").read_text(encoding="utf-8")
+    assert "## saved_model/1" in readable and "## litert/model.tflite" in readable
+    assert "TRANSPOSE_CONV 3" in readable
+
+
+def test_proof_captions_hold_both_languages_nothing_and_pages(painter):
+    captions = proof.proof_captions(painter.vocabulary)
+    assert len(captions) == proof.NUM_CAPTIONS
+    assert captions == proof.proof_captions(painter.vocabulary)
+    assert "" in captions and max(map(len, captions)) >= 1000
+    lengths = (painter.tokenizer(captions).numpy() > 0).sum(axis=1)
+    assert lengths.min() == 0 and lengths.max() == LENGTH
+    assert len(set(lengths.tolist())) > 5
