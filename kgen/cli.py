@@ -10,7 +10,7 @@ import click
 import kgen
 from kgen import checks, files
 from kgen.config import PRECISIONS, Config
-from kgen.presets import CONFIGS, preset_config, trained_presets
+from kgen.presets import CONFIGS, model_folder, preset_config, trained_presets
 
 DEFAULT_PRESET = "scenes_64"
 MODEL = click.argument("model", metavar="RUN_OR_PRESET")
@@ -45,10 +45,11 @@ def generate(captions, out, preset, seed, count, grid, captions_file):
     captions = [*captions, *_lines(captions_file)]
     if not captions:
         raise click.UsageError("Give a caption, or a file of captions with --captions.")
+    folder = model_folder(preset)
     from kgen.generating import write_pictures
     from kgen.pipeline import TextToImage
 
-    painter = TextToImage.from_preset(preset)
+    painter = TextToImage.from_preset(folder)
     for caption in captions:
         unknown = painter.tokenizer.unknown_words(caption)
         if unknown:
@@ -107,12 +108,14 @@ def train(
 @click.option("--formats", default="saved_model,litert", show_default=True)
 def export(model, out, formats):
     """Write a SavedModel for TF Serving and a LiteRT file, each run and compared."""
-    from kgen.export import export as write
+    folder = model_folder(model)
+    from kgen.export.exporting import export as write
     from kgen.pipeline import TextToImage
 
-    painter = TextToImage.from_preset(model)
-    for path in write(painter, out, tuple(name.strip() for name in formats.split(","))):
-        click.echo(path)
+    painter = TextToImage.from_preset(folder)
+    for proof in write(painter, out, tuple(name.strip() for name in formats.split(","))):
+        click.echo(out / proof.path)
+    click.echo(out / "PROOF.md")
 
 
 @app.command()
@@ -124,10 +127,11 @@ def evaluate(model, data, out, num):
     """Measure how well a model's pictures obey captions that no training has seen, on the test
     part of DATA (default: of what the model was trained on).
     """
+    folder = model_folder(model)
     from kgen.evaluation.report import evaluate as measure
     from kgen.evaluation.report import table
 
-    report = measure(model, data and os.path.abspath(data), num)
+    report = measure(str(folder), data and os.path.abspath(data), num)
     click.echo(table(report))
     if out:
         files.write_json(out / "report.json", report)
@@ -153,17 +157,18 @@ def presets():
     click.echo("to train from (train --preset):       " + ", ".join(CONFIGS))
 
 
-def main():
+def main(arguments=None):
     """Runs the command line; every error is one line on stderr."""
+    arguments = sys.argv[1:] if arguments is None else arguments
     try:
-        sys.exit(app(standalone_mode=False))
+        sys.exit(app(arguments, standalone_mode=False))
     except click.ClickException as error:
         error.show()
         sys.exit(error.exit_code)
     except (KeyboardInterrupt, click.Abort):
         sys.exit(130)
     except (ValueError, TypeError, OSError) as error:
-        if "--debug" in sys.argv:
+        if "--debug" in arguments:
             raise
         print(f"kgen: {error}", file=sys.stderr)
         sys.exit(1)

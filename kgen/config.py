@@ -190,7 +190,12 @@ def _merged(old: dict[str, Any], new: dict[str, Any]) -> dict[str, Any]:
 def _build(cls: type, values: Any, where: str) -> Any:
     if not isinstance(values, dict):
         raise TypeError(
-            checks.wrong(where or "config", "an object of keys and values", values, "See `kgen train --dry-run`.")
+            checks.wrong(
+                where or "config",
+                "an object of keys and values",
+                values,
+                "See `kgen train --dry-run`.",
+            )
         )
     types = typing.get_type_hints(cls)
     for key in values:

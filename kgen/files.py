@@ -43,7 +43,12 @@ def whole_folder(path: str | os.PathLike) -> Iterator[Path]:
         old = beside.with_name(beside.name + ".old")
         if path.exists():
             os.replace(path, old)
-        os.replace(beside, path)
+        try:
+            os.replace(beside, path)
+        except OSError:
+            if old.exists():
+                os.replace(old, path)
+            raise
         shutil.rmtree(old, ignore_errors=True)
     finally:
         shutil.rmtree(beside, ignore_errors=True)

@@ -45,7 +45,7 @@ def build_model(config: Config, vocabulary_size: int, unroll: bool = False) -> k
         vocabulary_size: Number of wordpieces.
         unroll: Whether recurrent encoders are laid out step by step.
     """
-    encoder = build_encoder(config.text, vocabulary_size, unroll=unroll)
+    encoder = build_encoder(config.text, vocabulary_size, "float32", unroll)
     return build_text_to_image(encoder, build_generator(config.networks, config.text))
 
 

@@ -277,6 +277,8 @@ def _readable(proofs) -> str:
         "picture, before it got its name.",
     ]
     for proof in proofs:
+        operators = ", ".join(f"{name} {count}" for name, count in proof["operators"].items())
+        versions = ", ".join(f"{name} {version}" for name, version in proof["versions"].items())
         psnr = "nothing differs" if proof["psnr_db"] is None else f"{proof['psnr_db']:.1f} dB"
         hashed = f", {proof['model_hash']}" if proof["model_hash"] else ""
         lines += [
@@ -288,15 +290,15 @@ def _readable(proofs) -> str:
             f"| model | {proof['model']}{hashed} |",
             f"| size | {proof['num_bytes']:,} bytes |",
             f"| run by | {proof['runtime']} |",
-            f"| versions | {', '.join(f'{k} {v}' for k, v in proof['versions'].items())} |",
+            f"| versions | {versions} |",
             f"| pictures compared | {proof['num_pictures']} |",
-            f"| greatest difference | {proof['max_difference']:.3g} {proof['unit']}"
-            f" (gate: at most {proof['limit']:g}) |",
+            f"| gate | at most {proof['limit']:g} {proof['unit']} |",
+            f"| greatest difference | {proof['max_difference']:.3g} {proof['unit']} |",
             f"| mean difference | {proof['mean_difference']:.3g} {proof['unit']} |",
             f"| PSNR | {psnr} |",
             f"| SHA-256 | `{proof['sha256']}` |",
             "",
-            "Operators: " + ", ".join(f"{name} {n}" for name, n in proof["operators"].items()) + ".",
+            f"Operators: {operators}.",
         ]
     return "\n".join(lines) + "\n"
 
