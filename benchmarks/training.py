@@ -8,7 +8,7 @@ import keras
 import numpy as np
 
 from benchmarks.machine import convolution_peak
-from kgen.data.batches import make_batches
+from kgen.data.batches import make_batches, tokenize_captions
 from kgen.data.scenes import load_scenes
 from kgen.presets import preset_config
 from kgen.text.tokenizer import CaptionTokenizer
@@ -25,10 +25,10 @@ def measure(precision: str, steps: int) -> dict[str, float]:
     """
     config = preset_config("scenes_64").updated({"training": {"precision": precision}})
     pictures = load_scenes(1000, config.networks.image_size, seed=0)
-    captions = [caption for pair in pictures.captions for caption in pair]
+    captions = (caption for pair in pictures.captions for caption in pair)
     vocabulary = learn_vocabulary(captions, config.text.vocabulary_size)
-    ids = CaptionTokenizer(vocabulary, config.text.caption_length)(captions).numpy()
-    token_ids = list(ids.reshape(len(pictures), 2, -1))
+    tokenizer = CaptionTokenizer(vocabulary, config.text.caption_length)
+    token_ids = tokenize_captions(tokenizer, pictures.captions)
     batch_size = config.training.batch_size
     gan = build_gan(config, len(vocabulary))
     batches = make_batches(pictures, token_ids, batch_size, seed=0)

@@ -10,6 +10,9 @@ _PUBLIC = {
     "Config": "kgen.config",
     "TextToImage": "kgen.pipeline",
     "TextToImageGAN": "kgen.training.gan",
+    "load_captioned_folder": "kgen.data.folders",
+    "preset_config": "kgen.presets",
+    "train": "kgen.training.run",
 }
 
 __all__ = ["__version__", *_PUBLIC]

@@ -21,7 +21,7 @@ class TextConfig:
         caption_length: Tokens a caption is cut or padded to.
         vocabulary_size: Most wordpieces that are learned from the captions.
         embedding_dim: Numbers a token is looked up as.
-        caption_dim: C, numbers in the caption vector and in each word vector; even.
+        caption_dim: C, numbers in the caption vector and in each word vector; a multiple of 4.
     """
 
     encoder: str = "bilstm"
@@ -50,7 +50,7 @@ class NetworksConfig:
         image_size: Height and width of a picture in pixels: 32, 64, 128 or 256.
         noise_dim: Z, numbers in the noise vector.
         width: Channels of G's last block; earlier blocks have up to 8 times as many.
-        discriminator_width: Channels of D's first block; later ones have up to 8 times as many.
+        discriminator_width: Channels of D at full size; its blocks have up to 8 times as many.
         word_attention: Whether G attends to the words after its 8 and 16 px blocks.
     """
 
@@ -61,6 +61,7 @@ class NetworksConfig:
     word_attention: bool = True
 
     def __post_init__(self):
+        checks.check_int("networks.image_size", self.image_size, 32, 256)
         if self.image_size not in IMAGE_SIZES:
             raise ValueError(
                 checks.wrong(
@@ -191,7 +192,7 @@ def _build(cls: type, values: Any, where: str) -> Any:
     if not isinstance(values, dict):
         raise TypeError(
             checks.wrong(
-                where or "config",
+                where.rstrip(".") or "config",
                 "an object of keys and values",
                 values,
                 "See `kgen train --dry-run`.",

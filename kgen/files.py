@@ -3,6 +3,7 @@
 import contextlib
 import json
 import os
+import re
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -52,6 +53,13 @@ def whole_folder(path: str | os.PathLike) -> Iterator[Path]:
         shutil.rmtree(old, ignore_errors=True)
     finally:
         shutil.rmtree(beside, ignore_errors=True)
+
+
+def remove_unfinished(folder: str | os.PathLike) -> None:
+    """Removes what `whole_file` had begun in `folder` when its process was killed."""
+    for path in Path(folder).glob(".*"):
+        if re.fullmatch(r"\.\d+\..+", path.name) and path.is_file():
+            path.unlink()
 
 
 def write_text(path: str | os.PathLike, text: str) -> None:

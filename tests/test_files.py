@@ -107,3 +107,12 @@ def test_bad_json_names_file_and_line(tmp_path, text, told):
 def test_a_missing_file_is_named(tmp_path):
     with pytest.raises(FileNotFoundError, match="nothing.json"):
         files.read_json(tmp_path / "nothing.json")
+
+
+def test_what_a_killed_process_began_is_removed_and_nothing_else(tmp_path):
+    kept = [tmp_path / name for name in (".1234", ".hidden.txt", "1.txt", "whole.h5")]
+    begun = [tmp_path / name for name in (".1234.whole.h5", ".7.metrics.jsonl")]
+    for path in kept + begun:
+        path.write_text("x")
+    files.remove_unfinished(tmp_path)
+    assert sorted(tmp_path.iterdir()) == sorted(kept)

@@ -300,7 +300,7 @@ def test_bfloat16_gives_float32_pictures_close_to_float32s():
     assert b.dtype == np.float32
     assert 0 < np.abs(a - b).max() < 0.05
     assert change(a[0], a[1]) > 10 * change(a, b)  # far below what a caption changes
-    assert {v.dtype for v in mixed.variables} == {"float32"}
+    assert {v.dtype for v in mixed.weights} == {"float32"}
 
 
 def test_bfloat16_gives_float32_logits_close_to_float32s(discriminator):

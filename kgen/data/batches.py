@@ -1,9 +1,29 @@
 """From captioned pictures to an endless stream of batches that can start at any step."""
 
+from collections.abc import Sequence
+
 import numpy as np
 import tensorflow as tf
 
 from kgen.data.captioned_pictures import CaptionedPictures
+from kgen.text.tokenizer import CaptionTokenizer
+
+
+def tokenize_captions(
+    tokenizer: CaptionTokenizer, captions: Sequence[Sequence[str]]
+) -> list[np.ndarray]:
+    """Token ids of every picture's captions, all at once.
+
+    Args:
+        tokenizer: Of the model that is to read them.
+        captions: For each of N pictures its K_i captions.
+
+    Returns:
+        N arrays int32 (K_i, L).
+    """
+    ends = np.cumsum([len(several) for several in captions])
+    ids = tokenizer([caption for several in captions for caption in several]).numpy()
+    return np.split(ids, ends[:-1])
 
 
 def make_batches(
@@ -55,9 +75,14 @@ def make_batches(
         return {"image": image, "token_ids": tf.gather(all_ids, caption)}
 
     positions = tf.data.Dataset.range(first_step * batch_size, np.iinfo(np.int64).max)
+    options = tf.data.Options()
+    # Nothing here is to be tuned, and the tuner's thread keeps an iterator from ending for up to
+    # a minute: it sleeps 10 ms, 20 ms, 40 ms… and looks up only between.
+    options.autotune.enabled = False
     return (
         positions.map(pick)
         .batch(batch_size, drop_remainder=True)
-        .map(gather, num_parallel_calls=1)
+        .map(gather)
         .prefetch(4)
+        .with_options(options)
     )

@@ -38,6 +38,13 @@ class Projection(keras.layers.Layer):
         match = ops.sum(feature * self.embed(caption_vector), axis=-1, keepdims=True)
         return plain + match / feature.shape[-1] ** 0.5
 
+    def all_pairs(self, feature, plain, caption_vector):
+        """Logits of every image with every caption, float32 (N, B), for N features and B caption
+        vectors: one product in place of a call for each pairing.
+        """
+        match = ops.matmul(feature, ops.transpose(self.embed(caption_vector)))
+        return plain + match / feature.shape[-1] ** 0.5
+
 
 def build_discriminator(
     config: NetworksConfig, text: TextConfig, dtype: str = "float32"

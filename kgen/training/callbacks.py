@@ -1,5 +1,6 @@
 """What happens around the steps: figures, samples, the state on disk, the end."""
 
+import contextlib
 import json
 import time
 from collections.abc import Callable
@@ -118,10 +119,15 @@ class Report(keras.callbacks.Callback):
 
 
 def read_figures(path: Path, last_step: int) -> list[dict]:
-    """Lines of `metrics.jsonl` up to a step; what a killed run wrote after it is left out."""
+    """Lines of `metrics.jsonl` up to a step; what a killed run wrote after it is left out, be it
+    a whole line or half a one.
+    """
     if not path.is_file():
         return []
-    lines = (json.loads(line) for line in path.read_text(encoding="utf-8").splitlines() if line)
+    lines = []
+    for text in path.read_text(encoding="utf-8").splitlines():
+        with contextlib.suppress(json.JSONDecodeError):
+            lines.append(json.loads(text))
     return [line for line in lines if line["step"] <= last_step]
 
 

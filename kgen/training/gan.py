@@ -81,6 +81,8 @@ class TextToImageGAN(keras.Model):
         return {
             "generator_optimizer": serialize(self.generator_optimizer),
             "discriminator_optimizer": serialize(self.discriminator_optimizer),
+            "run_eagerly": self.run_eagerly,
+            "jit_compile": self.jit_compile,
         }
 
     def compile_from_config(self, config):
@@ -161,13 +163,14 @@ class TextToImageGAN(keras.Model):
         c = self.encoder(t, training=True)["caption_vector"]
         projection = self.discriminator.get_layer("projection")
         seen = self._backbone(tf.concat([x, tf.stop_gradient(y)], axis=0))
-        (f, f_y), (plain, plain_y) = (tf.split(seen[k], 2) for k in ("feature", "plain"))
-        real = projection(f, plain, c)
-        fake = projection(f_y, plain_y, c)
-        mismatched = projection(f, plain, tf.roll(c, 1, axis=0))
+        # Every logit comes from one product, and with it every sum of gradients has two terms:
+        # TensorFlow adds more in the order in which they are ready, so runs would differ.
+        of_x, of_y = tf.split(projection.all_pairs(seen["feature"], seen["plain"], c), 2)
+        real, fake = _diagonal(of_x), _diagonal(of_y)
+        mismatched = _diagonal(tf.roll(of_x, 1, axis=1))
         is_mismatch = tf.logical_not(tf.linalg.diag_part(tf.roll(same, 1, axis=1)))
         hinge = losses.hinge_discriminator_loss(real, fake, mismatched, is_mismatch)
-        contrast = losses.contrastive_loss(f, c, same)
+        contrast = losses.contrastive_loss(tf.split(seen["feature"], 2)[0], c, same)
         penalty = self._lazy_penalty(x, tf.stop_gradient(c))
         loss = hinge + self.contrastive_weight * contrast
         loss += self.penalty_weight * self.penalty_interval * penalty
@@ -211,6 +214,11 @@ class TextToImageGAN(keras.Model):
         )
         for average, network in pairs:
             averaging.update_average(average.weights, network.weights, decay)
+
+
+def _diagonal(logits):
+    """Each image's logit with the caption of its own row: float32 (B, B) to (B, 1)."""
+    return tf.linalg.diag_part(logits)[:, None]
 
 
 def _frozen_copy(network):

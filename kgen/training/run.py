@@ -15,7 +15,7 @@ import numpy as np
 
 from kgen import checks, files, model_folder
 from kgen.config import Config
-from kgen.data.batches import make_batches
+from kgen.data.batches import make_batches, tokenize_captions
 from kgen.data.captioned_pictures import CaptionedPictures
 from kgen.data.loading import load_pictures
 from kgen.networks.discriminator import build_discriminator
@@ -83,11 +83,12 @@ def train(
     """
     out = Path(out)
     _check_folder(config, out, resume)
+    files.remove_unfinished(out)
     if pictures is None:
         pictures = load_pictures(config.data, config.networks.image_size, config.training.seed)
     vocabulary = _vocabulary(config, out, resume, pictures)
     tokenizer = CaptionTokenizer(vocabulary, config.text.caption_length)
-    token_ids = _tokenize(tokenizer, pictures.captions)
+    token_ids = tokenize_captions(tokenizer, pictures.captions)
     gan = build_gan(config, len(vocabulary))
     if (out / CHECKPOINT).is_file():
         gan.load_weights(out / CHECKPOINT)
@@ -176,10 +177,3 @@ def _vocabulary(config, out, resume, pictures):
     vocabulary = learn_vocabulary(captions, config.text.vocabulary_size)
     write_vocabulary(path, vocabulary)
     return vocabulary
-
-
-def _tokenize(tokenizer, captions):
-    """One array int32 (K, L) for each picture's K captions."""
-    ends = np.cumsum([len(several) for several in captions])
-    ids = tokenizer([caption for several in captions for caption in several]).numpy()
-    return np.split(ids, ends[:-1])
