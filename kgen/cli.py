@@ -3,6 +3,7 @@
 import json
 import os
 import sys
+import warnings
 from pathlib import Path
 
 import click
@@ -10,6 +11,7 @@ import click
 import kgen
 from kgen import checks, files
 from kgen.config import PRECISIONS, Config
+from kgen.data.captioned_pictures import LeftOutWarning
 from kgen.presets import CONFIGS, model_folder, preset_config, trained_presets
 
 DEFAULT_PRESET = "scenes_64"
@@ -160,6 +162,7 @@ def presets():
 def main(arguments=None):
     """Runs the command line; every error is one line on stderr."""
     arguments = sys.argv[1:] if arguments is None else arguments
+    warnings.showwarning = _show_warning
     try:
         sys.exit(app(arguments, standalone_mode=False))
     except click.ClickException as error:
@@ -210,6 +213,12 @@ def _lines(path):
     except UnicodeDecodeError:
         raise ValueError(f"{path}: not UTF-8 text. Save the file as UTF-8.") from None
     return [line.strip() for line in text.splitlines() if line.strip()]
+
+
+def _show_warning(message, category, *_where, **_to):
+    """kgen's own warnings are told in a line; the libraries' are for those who develop kgen."""
+    if category is LeftOutWarning:
+        click.echo(f"kgen: {message}", err=True)
 
 
 def _silence_tensorflow():

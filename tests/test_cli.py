@@ -4,11 +4,12 @@ import json
 import subprocess
 import sys
 
+import numpy as np
 import pytest
 from click.testing import CliRunner
 
 from kgen import cli
-from kgen.pictures import read_png_text
+from kgen.pictures import read_png_text, save_png
 
 TINY = [
     "--preset", "scenes_32", "--set", "networks.width=4", "--set", "data.num_scenes=64",
@@ -79,6 +80,23 @@ def test_generate_reads_captions_from_a_file_and_names_unknown_words(run, tmp_pa
     assert result.returncode == 0, result.stderr
     assert result.stdout.splitlines() == [str(tmp_path / "grid.png")]
     assert "not in this model's vocabulary: 麒" in result.stderr
+
+
+def test_rows_that_cannot_be_read_are_counted_and_named(tmp_path):
+    data = tmp_path / "data"
+    data.mkdir()
+    rows = [{"file_name": f"{i}.png", "text": f"第{i} number {i}"} for i in range(30)]
+    for row in rows[:-1]:  # the last names a picture that is not there
+        save_png(data / row["file_name"], np.full((40, 40, 3), 128, np.uint8))
+    lines = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
+    (data / "metadata.jsonl").write_text(lines, encoding="utf-8")
+    result = kgen("train", data, "--out", tmp_path / "run", *TINY)
+    assert result.returncode == 0, result.stderr
+    assert "1 of " in result.stderr
+    assert "29.png" in result.stderr
+    problems = (tmp_path / "run" / "problems.txt").read_text(encoding="utf-8").splitlines()
+    assert len(problems) == 1
+    assert problems[0].startswith("metadata.jsonl:30: ")
 
 
 def test_an_error_is_one_line_and_no_trace(tmp_path):

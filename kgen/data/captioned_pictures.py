@@ -5,6 +5,10 @@ from dataclasses import dataclass, field
 import numpy as np
 
 
+class LeftOutWarning(UserWarning):
+    """Rows of the data could not be read and were left out."""
+
+
 @dataclass(frozen=True)
 class CaptionedPictures:
     """Pictures with their captions, in memory.

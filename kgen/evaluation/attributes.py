@@ -49,7 +49,7 @@ def attribute_names(pictures: CaptionedPictures) -> tuple[str, ...]:
 
 
 def train_classifier(
-    pictures: CaptionedPictures, names: Sequence[str], epochs: int = 8, seed: int = 0
+    pictures: CaptionedPictures, names: Sequence[str], epochs: int = 6, seed: int = 0
 ) -> AttributeClassifier:
     """Trains a small convolutional network on real pictures.
 
@@ -129,7 +129,7 @@ def _draw(painter, captions, seed, batch_size=64):
 def _build_network(shape, classes):
     image = keras.Input(shape, name="image")
     h = layers.GaussianNoise(0.05)(image)
-    for width in (32, 64, 128, 128):
+    for width in (16, 32, 64, 128):
         h = layers.Conv2D(width, 4, strides=2, padding="same")(h)
         h = layers.BatchNormalization()(h)
         h = layers.LeakyReLU(0.2)(h)

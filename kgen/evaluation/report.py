@@ -9,6 +9,8 @@ from kgen.data.loading import load_pictures
 from kgen.evaluation.attributes import attribute_names, measure_obedience, train_classifier
 from kgen.pipeline import TextToImage
 
+NUM_REAL = 10_000  # training pictures that the classifier learns from, at most
+
 
 def evaluate(model: str, data: str | None = None, num: int = 1024, seed: int = 0) -> dict:
     """Obedience of a model's pictures to captions that no training has seen.
@@ -27,10 +29,11 @@ def evaluate(model: str, data: str | None = None, num: int = 1024, seed: int = 0
     config, size = painter.config.data, painter.config.networks.image_size
     if data:
         config = dataclasses.replace(config, path=data)
-    real = load_pictures(config, size, seed=painter.config.training.seed)
-    if not config.path:
-        config = dataclasses.replace(config, num_scenes=num)
-    test = _some(load_pictures(config, size, seed=painter.config.training.seed, split="test"), num)
+    seed_of_data = painter.config.training.seed
+    train_config = dataclasses.replace(config, num_scenes=min(config.num_scenes, NUM_REAL))
+    test_config = dataclasses.replace(config, num_scenes=num)
+    real = _some(load_pictures(train_config, size, seed_of_data), NUM_REAL)
+    test = _some(load_pictures(test_config, size, seed_of_data, split="test"), num)
     names = [n for n in attribute_names(real) if n in test.attributes]
     classifier = train_classifier(real, names, seed=seed)
     return {

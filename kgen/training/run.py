@@ -4,10 +4,12 @@
     model.weights.h5             averaged T and G: what `generate` and `export` take
     checkpoint.weights.h5        all networks, averages and optimizers: what `--resume` takes
     metrics.jsonl tensorboard/   figures
+    problems.txt                 rows of the data that were left out, with the reasons
     samples/                     grids of pictures with their captions
 """
 
 import os
+import warnings
 from pathlib import Path
 
 import keras
@@ -16,7 +18,7 @@ import numpy as np
 from kgen import checks, files, model_folder
 from kgen.config import Config
 from kgen.data.batches import make_batches, tokenize_captions
-from kgen.data.captioned_pictures import CaptionedPictures
+from kgen.data.captioned_pictures import CaptionedPictures, LeftOutWarning
 from kgen.data.loading import load_pictures
 from kgen.networks.discriminator import build_discriminator
 from kgen.networks.generator import build_generator
@@ -28,6 +30,7 @@ from kgen.training import callbacks
 from kgen.training.gan import TextToImageGAN
 
 CHECKPOINT = "checkpoint.weights.h5"
+PROBLEMS = "problems.txt"
 POLICIES = {"float32": "float32", "bfloat16": "mixed_bfloat16"}
 NUM_SAMPLES = 24
 
@@ -86,6 +89,7 @@ def train(
     files.remove_unfinished(out)
     if pictures is None:
         pictures = load_pictures(config.data, config.networks.image_size, config.training.seed)
+    _tell_problems(pictures, out / PROBLEMS)
     vocabulary = _vocabulary(config, out, resume, pictures)
     tokenizer = CaptionTokenizer(vocabulary, config.text.caption_length)
     token_ids = tokenize_captions(tokenizer, pictures.captions)
@@ -167,6 +171,17 @@ def _differences(there, given, where=""):
         elif old != given[key] and where + key != "training.steps":  # a run may be made longer
             found.append(f"{where}{key} is {old!r} there and {given[key]!r} here")
     return found
+
+
+def _tell_problems(pictures, path):
+    if pictures.problems:
+        files.write_text(path, "".join(line + "\n" for line in pictures.problems))
+        warnings.warn(
+            f"{len(pictures.problems)} of {len(pictures) + len(pictures.problems)} rows were left "
+            f"out, as {path} says; the first: {pictures.problems[0]}",
+            LeftOutWarning,
+            stacklevel=3,
+        )
 
 
 def _vocabulary(config, out, resume, pictures):
