@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import warnings
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -101,8 +102,11 @@ def read_model(folder: str | os.PathLike) -> ModelFolder:
     vocabulary = read_vocabulary(folder / VOCABULARY)
     model = build_model(config, len(vocabulary))
     try:
-        model.load_weights(folder / WEIGHTS)
-    except (OSError, ValueError, KeyError) as error:
+        with warnings.catch_warnings():
+            # Keras warns of layers that a file lacks and leaves them as they were first set.
+            warnings.filterwarnings("error", message="Skipping")
+            model.load_weights(folder / WEIGHTS)
+    except (OSError, ValueError, KeyError, UserWarning) as error:
         raise ValueError(
             f"{folder / WEIGHTS}: not the weights of this configuration "
             f"({str(error).splitlines()[0]}). Restore the file or train anew."

@@ -35,7 +35,7 @@ def seeded_noise(seeds, noise_dim: int) -> tf.Tensor:
     """The noise that a served model draws: picture i's depends on seed i alone.
 
     Formula:
-        noise_i = Philox4x32(seed = [seed_i, 0]), as `tf.random.stateless_normal` makes N(0, 1) of it
+        noise_i = Philox4x32(seed = [seed_i, 0]), N(0, 1) by `tf.random.stateless_normal`
 
     It is another noise than `generate`'s of the same seed, whose generator is numpy's, which no
     graph has; feed `from_ids` with `sample_noise` for that.

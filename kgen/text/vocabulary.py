@@ -139,13 +139,15 @@ def check_vocabulary(vocabulary: Sequence[str], where: str = "vocabulary") -> No
     for line, token in enumerate((PADDING, UNKNOWN)):
         if vocabulary[line] != token:
             raise ValueError(
-                f"{where}, line {line + 1}: expected {token}, received {vocabulary[line]!r}. {remade}"
+                f"{where}, line {line + 1}: expected {token}, received {vocabulary[line]!r}. "
+                f"{remade}"
             )
     seen: dict[str, int] = {}
     for line, token in enumerate(vocabulary, start=1):
         if not token or token.split() != [token]:
             raise ValueError(
-                f"{where}, line {line}: expected a token without blanks, received {token!r}. {remade}"
+                f"{where}, line {line}: expected a token without blanks, received {token!r}. "
+                f"{remade}"
             )
         if token in seen:
             raise ValueError(

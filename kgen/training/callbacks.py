@@ -41,15 +41,19 @@ class Progress(keras.callbacks.Callback):
     Args:
         steps: Steps in all.
         batch_size: Pictures in a step.
+        seconds: Seconds after which training ends even so, or None.
     """
 
-    def __init__(self, steps: int, batch_size: int):
+    def __init__(self, steps: int, batch_size: int, seconds: float | None = None):
         super().__init__()
         self.steps = steps
         self.batch_size = batch_size
+        self.seconds = seconds
 
     def on_train_begin(self, logs=None):
+        ends = self.seconds and time.strftime("%H:%M", time.localtime(time.time() + self.seconds))
         self.bar = tqdm(
+            desc=f"until {ends} or" if ends else None,
             total=self.steps * self.batch_size,
             initial=int(self.model.steps_taken) * self.batch_size,
             unit=" pictures",

@@ -102,13 +102,14 @@ def train(
     training = config.training
     seconds = callbacks.keep_figures(out / "metrics.jsonl", step)
     write_report = _Reporter(config, out, vocabulary, pictures, token_ids, gan)
+    limit = None if minutes is None else 60 * minutes
     around = [
-        callbacks.StopAt(training.steps, minutes and minutes * 60),
+        callbacks.StopAt(training.steps, limit),
         callbacks.Figures(out, training.batch_size, seconds),
         callbacks.Report(write_report),
     ]
     if progress:
-        around.append(callbacks.Progress(training.steps, training.batch_size))
+        around.append(callbacks.Progress(training.steps, training.batch_size, limit))
     if step < training.steps:
         gan.fit(
             make_batches(pictures, token_ids, training.batch_size, training.seed, step),
