@@ -77,7 +77,10 @@ class WordAttention(keras.layers.Layer):
     def call(self, h, words, is_word):
         _, height, width, channels = h.shape
         is_word = ops.cast(is_word, words.dtype)[:, None, :]  # (B, 1, L)
-        q = self._heads(self.query(self.norm(h)), height * width)  # (B, heads, HW, d)
+        # A copy, so that the gradients of the norm are summed before the residual path's is
+        # added: in one sum of four, TensorFlow's order would differ from run to run.
+        q = self.query(self.norm(ops.copy(h)))
+        q = self._heads(q, height * width)  # (B, heads, HW, d)
         k = self._heads(self.key(words), words.shape[1])
         # An empty caption has no words: its values are 0, so attention then adds nothing.
         v = self._heads(self.value(words) * ops.transpose(is_word, (0, 2, 1)), words.shape[1])

@@ -163,14 +163,12 @@ class TextToImageGAN(keras.Model):
         c = self.encoder(t, training=True)["caption_vector"]
         projection = self.discriminator.get_layer("projection")
         seen = self._backbone(tf.concat([x, tf.stop_gradient(y)], axis=0))
-        # Every logit comes from one product, and with it every sum of gradients has two terms:
-        # TensorFlow adds more in the order in which they are ready, so runs would differ.
         of_x, of_y = tf.split(projection.all_pairs(seen["feature"], seen["plain"], c), 2)
         real, fake = _diagonal(of_x), _diagonal(of_y)
         mismatched = _diagonal(tf.roll(of_x, 1, axis=1))
         is_mismatch = tf.logical_not(tf.linalg.diag_part(tf.roll(same, 1, axis=1)))
         hinge = losses.hinge_discriminator_loss(real, fake, mismatched, is_mismatch)
-        contrast = losses.contrastive_loss(tf.split(seen["feature"], 2)[0], c, same)
+        contrast = self._contrast(tf.split(seen["feature"], 2)[0], c, same)
         penalty = self._lazy_penalty(x, tf.stop_gradient(c))
         loss = hinge + self.contrastive_weight * contrast
         loss += self.penalty_weight * self.penalty_interval * penalty
@@ -185,9 +183,15 @@ class TextToImageGAN(keras.Model):
         """L_G + λ L_contrast(f(y), c)."""
         seen = self._backbone(y)
         fake = self.discriminator.get_layer("projection")(seen["feature"], seen["plain"], c)
-        contrast = losses.contrastive_loss(seen["feature"], c, same)
+        contrast = self._contrast(seen["feature"], c, same)
         loss = losses.hinge_generator_loss(fake) + self.contrastive_weight * contrast
         return loss, {"fake_contrast": contrast}
+
+    def _contrast(self, f, c, same):
+        # The copies keep every sum of gradients at two terms. TensorFlow adds three or more in
+        # the order in which their memory is free, which differs from run to run, and a resumed
+        # run is to end with the very weights of one that was never stopped.
+        return losses.contrastive_loss(tf.identity(f), tf.identity(c), same)
 
     def penalty(self, x, c):
         """R1 of D at (x, c), float32 ()."""

@@ -73,10 +73,9 @@ def contrastive_loss(feature, caption_vector, same_caption, scale=10.0):
     diagonal = ops.eye(ops.shape(logits)[0], dtype=logits.dtype)
     left_out = ops.cast(same_caption, logits.dtype) * (1 - diagonal)
     logits = logits - 1e9 * left_out
-    matching = ops.sum(logits * diagonal, axis=1)
-    of_captions = ops.logsumexp(logits, axis=1) - matching
-    of_pictures = ops.logsumexp(logits, axis=0) - matching
-    return 0.5 * (ops.mean(of_captions) + ops.mean(of_pictures))
+    both_ways = ops.concatenate([logits, ops.transpose(logits)])  # (2B, B)
+    matching = ops.sum(both_ways * ops.tile(diagonal, (2, 1)), axis=1)
+    return ops.mean(ops.logsumexp(both_ways, axis=1) - matching)
 
 
 def same_captions(token_ids):
