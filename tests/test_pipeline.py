@@ -44,6 +44,13 @@ def test_a_picture_is_drawn_alone_as_in_its_batch(painter):
     assert np.abs(together.astype(int) - np.stack(alone)).max() <= 1
 
 
+def test_compiled_draws_the_same(painter):
+    compiled = TextToImage(painter.config, painter.vocabulary, painter.model, jit_compile=True)
+    ids, noise = painter.tokenizer(CAPTIONS), sample_noise(3, 8, seed=0)
+    expected = painter.generate_images(ids, noise)
+    np.testing.assert_allclose(compiled.generate_images(ids, noise), expected, atol=1e-5)
+
+
 def test_no_caption_gives_no_picture(painter):
     assert painter.generate([]).shape == (0, 32, 32, 3)
 
