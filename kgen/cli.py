@@ -15,6 +15,7 @@ from kgen.data.captioned_pictures import LeftOutWarning
 from kgen.presets import CONFIGS, model_folder, preset_config, trained_presets
 
 DEFAULT_PRESET = "scenes_64"
+SEED, COUNT = click.IntRange(0), click.IntRange(1)
 MODEL = click.argument("model", metavar="RUN_OR_PRESET")
 FOLDER = click.Path(file_okay=False, path_type=Path)
 FILE = click.Path(dir_okay=False, exists=True, path_type=Path)
@@ -31,16 +32,18 @@ def app(debug):
 
 @app.command()
 @click.argument("captions", nargs=-1, metavar="CAPTION…")
-@click.option("--out", type=FOLDER, default=".", help="Folder for the pictures.")
+@click.option(
+    "--out", type=FOLDER, default=".", show_default=True, help="Folder for the pictures."
+)
 @click.option(
     "--preset",
     default=DEFAULT_PRESET,
     show_default=True,
     help="A trained preset, or a run's folder.",
 )
-@click.option("--seed", type=click.IntRange(0), default=0, help="Other seeds, other pictures.")
-@click.option("--count", type=click.IntRange(1), default=1, help="Pictures for each caption.")
-@click.option("--grid", is_flag=True, help="One picture of all, with their captions.")
+@click.option("--seed", type=SEED, default=0, show_default=True, help="Another, other pictures.")
+@click.option("--count", type=COUNT, default=1, show_default=True, help="Pictures a caption.")
+@click.option("--grid", is_flag=True, help="One picture of all, with captions, instead.")
 @click.option("--captions", "captions_file", type=FILE, help="UTF-8 text file, a caption a line.")
 def generate(captions, out, preset, seed, count, grid, captions_file):
     """Draw pictures of captions."""
@@ -53,11 +56,7 @@ def generate(captions, out, preset, seed, count, grid, captions_file):
 
     painter = TextToImage.from_preset(folder)
     for caption in captions:
-        unknown = painter.tokenizer.unknown_words(caption)
-        if unknown:
-            click.echo(f"not in this model's vocabulary: {', '.join(unknown)}", err=True)
-        if not caption.strip():
-            click.echo("an empty caption: the picture is the model's choice", err=True)
+        _warn_of_unread(painter.tokenizer, caption)
     repeated = [caption for caption in captions for _ in range(count)]
     for path in write_pictures(painter, repeated, out, seed=seed, as_grid=grid):
         click.echo(path)
@@ -71,7 +70,7 @@ def generate(captions, out, preset, seed, count, grid, captions_file):
 @click.option("--captions", help="Caption columns, such as text,text_zh.")
 @click.option("--steps", type=click.IntRange(1), help="Steps in all.")
 @click.option("--minutes", type=click.FloatRange(0.01), help="Stop after these minutes.")
-@click.option("--seed", type=click.IntRange(0))
+@click.option("--seed", type=SEED)
 @click.option("--precision", type=click.Choice(PRECISIONS))
 @click.option(
     "--set", "settings", multiple=True, metavar="KEY=VALUE", help="Such as networks.width=24."
@@ -101,7 +100,14 @@ def train(
         raise click.UsageError("Say where the run shall lie: --out FOLDER.")
     from kgen.training.run import train as run
 
-    click.echo(run(resolved, out, resume=resume, minutes=minutes))
+    try:
+        click.echo(run(resolved, out, resume=resume, minutes=minutes))
+    except KeyboardInterrupt:
+        click.echo(
+            f"kgen: stopped. Go on from the last report with: kgen train --out {out} --resume",
+            err=True,
+        )
+        raise
 
 
 @app.command()
@@ -133,6 +139,7 @@ def evaluate(model, data, out, num):
     from kgen.evaluation.report import evaluate as measure
     from kgen.evaluation.report import table
 
+    click.echo("kgen: reading pictures and training a classifier; some minutes", err=True)
     report = measure(str(folder), data and os.path.abspath(data), num)
     click.echo(table(report))
     if out:
@@ -173,8 +180,14 @@ def main(arguments=None):
     except (ValueError, TypeError, OSError) as error:
         if "--debug" in arguments:
             raise
-        print(f"kgen: {error}", file=sys.stderr)
+        print(f"kgen: {_in_one_line(error)}", file=sys.stderr)
         sys.exit(1)
+
+
+def _in_one_line(error) -> str:
+    if isinstance(error, OSError) and error.strerror:  # the system's, not worded by kgen
+        return f"{error.filename}: {error.strerror}. Name a path that can be read or written."
+    return " ".join(str(error).split())
 
 
 def _resolve(preset, data, config_file, given, out, resume) -> Config:
@@ -213,6 +226,21 @@ def _lines(path):
     except UnicodeDecodeError:
         raise ValueError(f"{path}: not UTF-8 text. Save the file as UTF-8.") from None
     return [line.strip() for line in text.splitlines() if line.strip()]
+
+
+def _warn_of_unread(tokenizer, caption):
+    """Says what of a caption the model cannot follow."""
+    shown = caption if len(caption) <= 40 else caption[:39] + "…"
+    unknown = dict.fromkeys(w for w in tokenizer.unknown_words(caption) if w.isalnum())
+    if unknown:
+        words = ", ".join(unknown)
+        click.echo(f"kgen: {shown}: not in this model's vocabulary: {words}", err=True)
+    unread = tokenizer.unread(caption)
+    if unread:
+        length = tokenizer.caption_length
+        click.echo(f"kgen: {shown}: only {length} tokens are read, to before “{unread}”", err=True)
+    if not caption.strip():
+        click.echo("kgen: an empty caption: expect a grey picture", err=True)
 
 
 def _show_warning(message, category, *_where, **_to):

@@ -10,6 +10,7 @@ from kgen import checks
 ENCODERS = ("bag", "lstm", "bilstm", "transformer")
 PRECISIONS = ("float32", "bfloat16")
 IMAGE_SIZES = (32, 64, 128, 256)
+TYPES = {int: "a whole number", float: "a number", bool: "true or false", str: "text"}
 
 
 @dataclass(frozen=True)
@@ -86,6 +87,8 @@ class TrainingConfig:
         generator_rate: Adam's learning rate for G.
         discriminator_rate: Adam's learning rate for D and T.
         contrastive_weight: Weight of the image-text contrastive loss, for D and for G.
+        diversity_weight: Weight of the diversity loss, which asks that other noise gives another
+            picture of the same caption; 0 leaves it out.
         penalty_weight: R1's γ.
         penalty_interval: Steps between two evaluations of R1.
         averaging: Decay of G's and T's moving average, per step.
@@ -99,6 +102,7 @@ class TrainingConfig:
     generator_rate: float = 4e-4
     discriminator_rate: float = 4e-4
     contrastive_weight: float = 1.0
+    diversity_weight: float = 0.0
     penalty_weight: float = 1.0
     penalty_interval: int = 16
     averaging: float = 0.995
@@ -115,6 +119,7 @@ class TrainingConfig:
         checks.check_real("training.generator_rate", self.generator_rate, 0.0, 1.0)
         checks.check_real("training.discriminator_rate", self.discriminator_rate, 0.0, 1.0)
         checks.check_real("training.contrastive_weight", self.contrastive_weight, 0.0, 1e6)
+        checks.check_real("training.diversity_weight", self.diversity_weight, 0.0, 1e6)
         checks.check_real("training.penalty_weight", self.penalty_weight, 0.0, 1e6)
         checks.check_real("training.averaging", self.averaging, 0.0, 1.0)
         checks.check_choice("training.precision", self.precision, PRECISIONS)
@@ -211,5 +216,5 @@ def _typed(kind: type, value: Any, where: str) -> Any:
     if kind is float and type(value) is int:
         return float(value)
     if type(value) is not kind:
-        raise TypeError(checks.wrong(where, f"of type {kind.__name__}", value, "Change its type."))
+        raise TypeError(checks.wrong(where, TYPES[kind], value, "Change it to that."))
     return value

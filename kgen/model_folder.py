@@ -95,7 +95,7 @@ def read_model(folder: str | os.PathLike) -> ModelFolder:
                     "folder",
                     f"a model's folder with {CONFIG}, {VOCABULARY} and {WEIGHTS}",
                     str(folder),
-                    f"{name} is missing; a run has its weights after its first report.",
+                    f"It has no {name}: train one there, or wait for a run's first report.",
                 )
             )
     config = Config.from_dict(files.read_json(folder / CONFIG))
@@ -108,7 +108,7 @@ def read_model(folder: str | os.PathLike) -> ModelFolder:
             model.load_weights(folder / WEIGHTS)
     except (OSError, ValueError, KeyError, UserWarning) as error:
         raise ValueError(
-            f"{folder / WEIGHTS}: not the weights of this configuration "
+            f"{folder / WEIGHTS}: damaged, or not the weights of the configuration beside it "
             f"({str(error).splitlines()[0]}). Restore the file or train anew."
         ) from None
     return ModelFolder(config, vocabulary, model, _hash(folder))

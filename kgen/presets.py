@@ -53,6 +53,11 @@ def model_folder(name_or_path: str) -> Path:
     trained = trained_presets()
     if str(name_or_path) in trained:
         return trained[str(name_or_path)]
+    if str(name_or_path) in CONFIGS:
+        raise FileNotFoundError(
+            f"`preset` {name_or_path} is a configuration to train from, and not trained yet. "
+            f"Run `kgen train --preset {name_or_path} --out RUN`, then name RUN."
+        )
     raise FileNotFoundError(
         checks.wrong(
             "preset",

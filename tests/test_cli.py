@@ -79,7 +79,15 @@ def test_generate_reads_captions_from_a_file_and_names_unknown_words(run, tmp_pa
                   "--out", tmp_path)  # fmt: skip
     assert result.returncode == 0, result.stderr
     assert result.stdout.splitlines() == [str(tmp_path / "grid.png")]
-    assert "not in this model's vocabulary: 麒" in result.stderr
+    assert "kgen: 麒麟: not in this model's vocabulary: 麒, 麟\n" in result.stderr
+    assert "日落" not in result.stderr
+
+
+def test_generate_says_what_of_a_long_caption_is_not_read(run, tmp_path):
+    caption = "night " * 32 + "sunset over the sea"
+    result = kgen("generate", caption, "--preset", run, "--out", tmp_path)
+    assert result.returncode == 0, result.stderr
+    assert "only 32 tokens are read, to before “sunset over the”" in result.stderr
 
 
 def test_rows_that_cannot_be_read_are_counted_and_named(tmp_path):
@@ -111,12 +119,14 @@ def test_an_error_is_one_line_and_no_trace(tmp_path):
     ("arguments", "code", "words"),
     [
         (["generate", "x", "--preset", "scene_64"], 1, "`preset` must be"),
+        (["generate", "x", "--preset", "pictures_64"], 1, "a configuration to train from"),
+        (["generate", "x", "--preset", "{run}", "--out", "{run}/config.json/x"], 1, "config.json"),
         (["generate"], 2, "Give a caption"),
         (["generate", "x", "--seed", "-1"], 2, "--seed"),
         (["train", "/nowhere/at/all", "--out", "{tmp}/run"], 1, "/nowhere/at/all"),
         (["train"], 2, "--out"),
         (["train", "--set", "networks.widht=3", "--dry-run"], 1, "Did you mean `width`?"),
-        (["train", "--set", "networks.width=x", "--dry-run"], 1, "of type int"),
+        (["train", "--set", "networks.width=x", "--dry-run"], 1, "a whole number"),
         (["train", "--preset", "scenes", "--dry-run"], 1, "scenes_64"),
         (["train", "--out", "{run}"], 1, "--resume"),
         (["train", "--out", "{run}", "--resume", "--seed", "9"], 1, "training.seed is 0 there"),

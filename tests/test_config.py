@@ -30,6 +30,7 @@ OTHER = {  # a value for every key that is not its default
         "generator_rate": 0.1,
         "discriminator_rate": 0.2,
         "contrastive_weight": 0.3,
+        "diversity_weight": 0.2,
         "penalty_weight": 0.4,
         "penalty_interval": 6,
         "averaging": 0.5,

@@ -88,6 +88,11 @@ def test_pictures_without_attributes_are_refused():
         train_classifier(pictures, attribute_names(pictures))
 
 
+def test_pictures_without_labels_are_not_evaluated_and_that_is_said():
+    text = table({"model": "m", "hash": "h", "num": 100, "attributes": {}})
+    assert "no labels" in text
+
+
 def test_the_table_names_shares_in_percent():
     row = {"num": 90, "real": 0.991, "generated": [0.97, 0.985]}
     text = table({"model": "m", "hash": "h", "num": 100, "attributes": {"time": row}})

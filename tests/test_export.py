@@ -242,6 +242,11 @@ def test_litert_has_builtin_operators_only_and_what_it_needs_beside_it(painter, 
     assert operators["TRANSPOSE_CONV"] == 3
     assert operators["LOGISTIC"] == 6  # three gates in each of two LSTMs: loops are looked into
     assert read_vocabulary(out / "litert" / "vocabulary.txt") == painter.vocabulary
+    tried = json.loads((out / "litert" / "examples.json").read_text(encoding="utf-8"))
+    captions = [example["caption"] for example in tried]
+    assert {"美丽的日落景象", ""} < set(captions)
+    ids = [example["token_ids"] for example in tried]
+    assert np.array_equal(ids, painter.tokenizer(captions).numpy())
     written = json.loads((out / "litert" / "config.json").read_text(encoding="utf-8"))
     assert Config.from_dict(written) == painter.config
 

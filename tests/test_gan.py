@@ -17,6 +17,7 @@ import tensorflow as tf
 from kgen import files, model_folder
 from kgen.data.batches import make_batches
 from kgen.data.captioned_pictures import CaptionedPictures
+from kgen.networks.text_to_image import draw
 from kgen.training import losses, run
 
 V = 20
@@ -255,6 +256,19 @@ def test_contrastive_weight_multiplies_once(fresh, batch):
     assert d3 - d0 == pytest.approx(3 * real, rel=1e-4)
     assert g3 - g0 == pytest.approx(3 * fake, rel=1e-4)
     assert real > 0 and fake > 0
+
+
+def test_diversity_compares_two_noises_of_one_caption(fresh, batch):
+    z = fresh.sample_noise(batch["image"])
+    text = fresh.encoder(batch["token_ids"], training=False)
+    y = draw(fresh.generator, text, z)
+    # A quarter of the batch of four: picture 0, drawn again with the noise of picture 3.
+    only = {name: vectors[:1] for name, vectors in text.items()}
+    again = draw(fresh.generator, only, z[3:])
+    moved = np.abs(y[0] - again[0]).mean() / np.abs(z[0] - z[3]).mean()
+    expected = -min(0.15, moved)
+    assert expected < 0
+    np.testing.assert_allclose(fresh.diversity_loss(y, text, z), expected, rtol=1e-4)
 
 
 def test_averages_follow_the_formula(fresh):

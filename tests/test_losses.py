@@ -11,6 +11,7 @@ from keras import ops
 from kgen.training.averaging import update_average, warm_decay
 from kgen.training.losses import (
     contrastive_loss,
+    diversity_loss,
     hinge_discriminator_loss,
     hinge_generator_loss,
     same_captions,
@@ -193,3 +194,13 @@ def test_average_moves_towards_its_variable():
 def test_average_refuses_lists_of_different_lengths():
     with pytest.raises(ValueError):
         update_average([keras.Variable(1.0)], [], 0.5)
+
+
+def test_diversity_by_hand():
+    image = tf.stack([tf.zeros((2, 2, 3)), tf.zeros((2, 2, 3))])
+    other = tf.stack([tf.fill((2, 2, 3), 0.1), tf.fill((2, 2, 3), -0.9)])
+    noise, other_noise = tf.zeros((2, 4)), tf.fill((2, 4), 2.0)
+    # Picture 1 moved by 0.1 / 2 = 0.05; picture 2 by 0.9 / 2 = 0.45, of which 0.15 counts:
+    # -(0.05 + 0.15) / 2 = -0.1
+    value = diversity_loss(image, other, noise, other_noise)
+    assert float(value) == pytest.approx(-0.1)

@@ -96,7 +96,7 @@ def test_half_the_bytes_give_nearly_the_same(painter, tmp_path):
 def test_a_folder_without_weights_says_so(painter, tmp_path):
     painter.save(tmp_path)
     (tmp_path / "model.weights.h5").unlink()
-    with pytest.raises(FileNotFoundError, match="model.weights.h5 is missing"):
+    with pytest.raises(FileNotFoundError, match="has no model.weights.h5"):
         TextToImage.from_preset(tmp_path)
 
 
@@ -107,5 +107,5 @@ def test_weights_of_another_configuration_are_refused(painter, tmp_path):
         tmp_path / "other"
     )
     (tmp_path / "other" / "model.weights.h5").replace(tmp_path / "model.weights.h5")
-    with pytest.raises(ValueError, match="not the weights of this configuration"):
+    with pytest.raises(ValueError, match="not the weights of the configuration"):
         TextToImage.from_preset(tmp_path)

@@ -23,7 +23,7 @@ def evaluate(model: str, data: str | None = None, num: int = 1024, seed: int = 0
 
     Returns:
         A JSON-ready report: `model`, `hash`, `num` test pictures, `attributes` from
-        `measure_obedience`.
+        `measure_obedience`; these are empty where the pictures have no labels to obey.
     """
     painter = TextToImage.from_preset(model)
     config, size = painter.config.data, painter.config.networks.image_size
@@ -35,18 +35,26 @@ def evaluate(model: str, data: str | None = None, num: int = 1024, seed: int = 0
     real = _some(load_pictures(train_config, size, seed_of_data), NUM_REAL)
     test = _some(load_pictures(test_config, size, seed_of_data, split="test"), num)
     names = [n for n in attribute_names(real) if n in test.attributes]
-    classifier = train_classifier(real, names, seed=seed)
+    attributes = {}
+    if names:
+        classifier = train_classifier(real, names, seed=seed)
+        attributes = measure_obedience(painter, test, classifier, seed)
     return {
         "model": painter.config.name,
         "hash": painter.hash,
         "num": len(test),
-        "attributes": measure_obedience(painter, test, classifier, seed),
+        "attributes": attributes,
     }
 
 
 def table(report: dict) -> str:
     """The report as lines of text, shares in percent."""
     lines = [f"{report['model']} {report['hash']}: {report['num']} held-out pictures, in %"]
+    if not report["attributes"]:
+        return lines[0] + (
+            "\nThe pictures have no labels to check beside their captions (columns of metadata "
+            "that name a class for every picture): judge the samples by eye."
+        )
     lines.append(f"{'attribute':<12} {'stated':>7} {'real':>6}  generated (by caption column)")
     for name, row in report["attributes"].items():
         shares = "  ".join(f"{100 * share:5.1f}" for share in row["generated"])

@@ -25,6 +25,17 @@ from kgen.text.vocabulary import write_vocabulary
 
 PLACE = "litert"
 MODEL = "model.tflite"
+EXAMPLES = "examples.json"
+# Case, accents, full-width forms, punctuation, digits, emoji, both languages, nothing, too much.
+EXAMPLE_CAPTIONS = (
+    "美丽的日落景象",
+    "A Snowy Night, the moon on the left",
+    "正午的大海，two boats",
+    "ＣＡＦÉ 2½",
+    "日落🌅sunset",
+    "",
+    "night " * 600,
+)
 MOST_DIFFERENCE = 1e-4  # in images' range [-1, 1]; half a level of 255 is 4e-3
 
 
@@ -33,7 +44,8 @@ def export_litert(painter: TextToImage, folder: str | os.PathLike) -> proof.Proo
 
     The folder holds `model.tflite`, whose signature `serving_default` goes from `token_ids` int32
     (1, L) and `noise` float32 (1, Z) to `image` float32 (1, H, W, 3), in [-1, 1]; `vocabulary.txt`
-    to make ids of captions with; and `config.json`, which names L, Z, H and W.
+    to make ids of captions with; `config.json`, which names L, Z, H and W; and `examples.json`,
+    captions with their ids, for whoever writes the tokenizer of an app to test it by.
 
     Args:
         painter: The model.
@@ -50,9 +62,19 @@ def export_litert(painter: TextToImage, folder: str | os.PathLike) -> proof.Proo
         (beside / MODEL).write_bytes(convert(painter))
         write_vocabulary(beside / VOCABULARY, painter.vocabulary)
         files.write_json(beside / CONFIG, painter.config.to_dict())
+        files.write_json(beside / EXAMPLES, examples(painter))
         proven = prove_litert(painter, beside / MODEL)
     proof.record(folder, proven)
     return proven
+
+
+def examples(painter: TextToImage) -> list[dict]:
+    """Captions that try a tokenizer, each with its ids int32 (L,)."""
+    token_ids = painter.tokenizer(EXAMPLE_CAPTIONS).numpy().tolist()
+    return [
+        {"caption": caption, "token_ids": ids}
+        for caption, ids in zip(EXAMPLE_CAPTIONS, token_ids, strict=True)
+    ]
 
 
 def convert(painter: TextToImage, batch_size: int | None = 1) -> bytes:

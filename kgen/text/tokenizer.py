@@ -61,9 +61,18 @@ class CaptionTokenizer(tf.Module):
 
     def unknown_words(self, caption: str) -> list[str]:
         """Names the words of a caption that become `[UNK]`, in lower case and in their order."""
+        return [word for token_id, word in self._tokens(caption) if token_id == 1]
+
+    def unread(self, caption: str) -> str:
+        """What of a caption lies beyond `caption_length` tokens and is not read: its next three
+        tokens, in lower case; empty if all is read.
+        """
+        beyond = self._tokens(caption)[self.caption_length :]
+        return " ".join(word for _, word in beyond[:3])
+
+    def _tokens(self, caption):
         normalized = _normalize(self._normalizer, _string_tensor([caption]))
-        token_ids, words = _spans(self._wordpieces, normalized)[0]
-        return [word for token_id, word in zip(token_ids, words) if token_id == 1]
+        return list(zip(*_spans(self._wordpieces, normalized)[0]))
 
 
 def split_words(captions: Iterable[str]) -> list[list[str]]:

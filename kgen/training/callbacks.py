@@ -53,8 +53,8 @@ class Progress(keras.callbacks.Callback):
     def on_train_begin(self, logs=None):
         ends = self.seconds and time.strftime("%H:%M", time.localtime(time.time() + self.seconds))
         self.bar = tqdm(
-            desc=f"until {ends} or" if ends else None,
-            total=self.steps * self.batch_size,
+            desc=f"until {ends}" if ends else None,
+            total=None if ends else self.steps * self.batch_size,
             initial=int(self.model.steps_taken) * self.batch_size,
             unit=" pictures",
             unit_scale=True,

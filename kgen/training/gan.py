@@ -24,6 +24,7 @@ class TextToImageGAN(keras.Model):
         generator: G, from `build_generator`.
         discriminator: D, from `build_discriminator`.
         contrastive_weight: Weight of the contrastive loss, for D and for G.
+        diversity_weight: Weight of the diversity loss of G; 0 leaves it out.
         penalty_weight: R1's γ.
         penalty_interval: Steps between two evaluations of R1.
         average_decay: Decay of the moving averages, per step.
@@ -47,6 +48,7 @@ class TextToImageGAN(keras.Model):
         generator,
         discriminator,
         contrastive_weight=1.0,
+        diversity_weight=0.0,
         penalty_weight=1.0,
         penalty_interval=16,
         average_decay=0.995,
@@ -60,6 +62,7 @@ class TextToImageGAN(keras.Model):
         self.averaged_encoder = _frozen_copy(encoder)
         self.averaged_generator = _frozen_copy(generator)
         self.contrastive_weight = contrastive_weight
+        self.diversity_weight = diversity_weight
         self.penalty_weight = penalty_weight
         self.penalty_interval = penalty_interval
         self.average_decay = average_decay
@@ -96,6 +99,7 @@ class TextToImageGAN(keras.Model):
             "generator": serialize(self.generator),
             "discriminator": serialize(self.discriminator),
             "contrastive_weight": self.contrastive_weight,
+            "diversity_weight": self.diversity_weight,
             "penalty_weight": self.penalty_weight,
             "penalty_interval": self.penalty_interval,
             "average_decay": self.average_decay,
@@ -143,6 +147,10 @@ class TextToImageGAN(keras.Model):
         self._apply(self.discriminator_optimizer, tape, d_loss, self.discriminator_variables)
         with g_tape:
             g_loss, g_logs = self.generator_loss(y, text["caption_vector"], same)
+            if self.diversity_weight:
+                diversity = self.diversity_loss(y, text, z)
+                g_loss += self.diversity_weight * diversity
+                g_logs["diversity"] = -diversity
         self._apply(self.generator_optimizer, g_tape, g_loss, self.generator_variables)
         self._update_averages()
         return {"d_loss": d_loss, "g_loss": g_loss, **d_logs, **g_logs}
@@ -186,6 +194,14 @@ class TextToImageGAN(keras.Model):
         contrast = self._contrast(seen["feature"], c, same)
         loss = losses.hinge_generator_loss(fake) + self.contrastive_weight * contrast
         return loss, {"fake_contrast": contrast}
+
+    def diversity_loss(self, y, text, z):
+        """L_diversity of a quarter of the batch, each drawn again with its neighbour's noise."""
+        num = tf.maximum(1, tf.shape(y)[0] // 4)
+        some = {name: vectors[:num] for name, vectors in text.items()}
+        z, z_other = z[:num], tf.roll(z, 1, axis=0)[:num]
+        y_other = draw(self.generator, some, z_other, training=True)
+        return losses.diversity_loss(y[:num], y_other, z, z_other)
 
     def _contrast(self, f, c, same):
         # The copies keep every sum of gradients at two terms. TensorFlow adds three or more in

@@ -78,6 +78,29 @@ def contrastive_loss(feature, caption_vector, same_caption, scale=10.0):
     return ops.mean(ops.logsumexp(both_ways, axis=1) - matching)
 
 
+def diversity_loss(image, other, noise, other_noise, most=0.15):
+    """How little two noises change the picture of one caption.
+
+    Formula:
+        L = -E[ min(most, mean|y - y'| / mean|z - z'|) ]
+
+    Args:
+        image: float32 (K, H, W, 3), in [-1, 1]. G(z, c).
+        other: float32 (K, H, W, 3), in [-1, 1]. G(z', c).
+        noise: float32 (K, Z). z.
+        other_noise: float32 (K, Z). z'.
+        most: Ratio from which more is not asked for.
+
+    Returns:
+        float32 (), in [-most, 0].
+
+    Source: Yang et al. 2019 (DSGAN), eq. 2, with means for norms.
+    """
+    moved = ops.mean(ops.abs(image - other), axis=(1, 2, 3))
+    apart = ops.mean(ops.abs(noise - other_noise), axis=1)
+    return -ops.mean(ops.minimum(most, moved / apart))
+
+
 def same_captions(token_ids):
     """Which rows of a batch have equal captions.
 

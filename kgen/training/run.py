@@ -44,6 +44,7 @@ def build_gan(config: Config, vocabulary_size: int) -> TextToImageGAN:
         generator=build_generator(config.networks, config.text, dtype),
         discriminator=build_discriminator(config.networks, config.text, dtype),
         contrastive_weight=training.contrastive_weight,
+        diversity_weight=training.diversity_weight,
         penalty_weight=training.penalty_weight,
         penalty_interval=training.penalty_interval,
         average_decay=training.averaging,
