@@ -1,4 +1,4 @@
-"""kgen: captions, in Chinese or English, to pictures in about a millisecond."""
+"""kgen: captions, in Chinese or English, to pictures in milliseconds."""
 
 import importlib
 from importlib import metadata

@@ -25,7 +25,7 @@ FILE = click.Path(dir_okay=False, exists=True, path_type=Path)
 @click.version_option(kgen.__version__)
 @click.option("--debug", is_flag=True, help="Show traces and TensorFlow's log.")
 def app(debug):
-    """Captions, in Chinese or English, to pictures in about a millisecond."""
+    """Captions, in Chinese or English, to pictures in milliseconds."""
     if not debug:
         _silence_tensorflow()
 
