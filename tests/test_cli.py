@@ -120,7 +120,7 @@ def test_an_error_is_one_line_and_no_trace(tmp_path):
     [
         (["generate", "x", "--preset", "scene_64"], 1, "`preset` must be"),
         (["generate", "x", "--preset", "pictures_64"], 1, "a configuration to train from"),
-        (["generate", "x", "--preset", "{run}", "--out", "{run}/config.json/x"], 1, "config.json"),
+        (["generate", "night", "--preset", "{run}", "--out", "/proc/no/x"], 1, "kgen: /proc/no"),
         (["generate"], 2, "Give a caption"),
         (["generate", "x", "--seed", "-1"], 2, "--seed"),
         (["train", "/nowhere/at/all", "--out", "{tmp}/run"], 1, "/nowhere/at/all"),
