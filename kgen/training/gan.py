@@ -204,9 +204,9 @@ class TextToImageGAN(keras.Model):
         return losses.diversity_loss(y[:num], y_other, z, z_other)
 
     def _contrast(self, f, c, same):
-        # The copies keep every sum of gradients at two terms. TensorFlow adds three or more in
-        # the order in which their memory is free, which differs from run to run, and a resumed
-        # run is to end with the very weights of one that was never stopped.
+        # The copies keep the sums of f's and c's gradients at two terms. TensorFlow adds three or
+        # more in the order in which their memory is free, which differs from run to run, and a
+        # resumed run is to end with the very weights of one that was never stopped.
         return losses.contrastive_loss(tf.identity(f), tf.identity(c), same)
 
     def penalty(self, x, c):
