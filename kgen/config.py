@@ -8,7 +8,10 @@ from typing import Any
 from kgen import checks
 
 ENCODERS = ("bag", "lstm", "bilstm", "transformer")
+SEGMENTATIONS = ("characters", "words")
 PRECISIONS = ("float32", "bfloat16")
+AUGMENTATIONS = ("flip", "translation", "crop", "cutout", "colour")
+FITS = ("crop", "pad")
 IMAGE_SIZES = (32, 64, 128, 256)
 TYPES = {int: "a whole number", float: "a number", bool: "true or false", str: "text"}
 
@@ -23,6 +26,8 @@ class TextConfig:
         vocabulary_size: Most wordpieces that are learned from the captions.
         embedding_dim: Numbers a token is looked up as.
         caption_dim: C, numbers in the caption vector and in each word vector; a multiple of 4.
+        segmentation: Chinese is cut into `characters`, or into `words` learned from the captions.
+        stop_words: Whether words that change no picture (the, of, 的, 了) are left out.
     """
 
     encoder: str = "bilstm"
@@ -30,6 +35,8 @@ class TextConfig:
     vocabulary_size: int = 4000
     embedding_dim: int = 128
     caption_dim: int = 128
+    segmentation: str = "characters"
+    stop_words: bool = False
 
     def __post_init__(self):
         checks.check_choice("text.encoder", self.encoder, ENCODERS)
@@ -37,6 +44,7 @@ class TextConfig:
         checks.check_int("text.vocabulary_size", self.vocabulary_size, 8, 100_000)
         checks.check_int("text.embedding_dim", self.embedding_dim, 4, 4096)
         checks.check_int("text.caption_dim", self.caption_dim, 4, 4096)
+        checks.check_choice("text.segmentation", self.segmentation, SEGMENTATIONS)
         if self.caption_dim % 4:
             raise ValueError(
                 checks.wrong("text.caption_dim", "a multiple of 4", self.caption_dim, "Use 128.")
@@ -91,9 +99,18 @@ class TrainingConfig:
             picture of the same caption; 0 leaves it out.
         penalty_weight: R1's γ.
         penalty_interval: Steps between two evaluations of R1.
+        augmentations: What D's pictures are changed by, real and generated alike: names out of
+            flip, translation, crop, cutout, colour, separated by commas; `auto` for all that the
+            captions allow; empty for none.
+        augmentation_probability: Chance that a picture is changed by each of them; where it
+            adapts, the most that it may reach.
+        augmentation_adapts: Whether the chance follows how far D overfits.
         averaging: Decay of G's and T's moving average, per step.
         precision: `float32`, or `bfloat16` for the networks' arithmetic (weights stay float32).
         report_interval: Steps between two reports: figures, samples, checkpoint.
+        kept_checkpoints: Checkpoints kept beside the last, to go back to.
+        max_rollbacks: Times that a run which went wrong goes back to its last good checkpoint and
+            on with half the rates, before it ends.
         seed: Fixes first weights, noise and the order of pictures.
     """
 
@@ -105,9 +122,14 @@ class TrainingConfig:
     diversity_weight: float = 0.0
     penalty_weight: float = 1.0
     penalty_interval: int = 16
+    augmentations: str = ""
+    augmentation_probability: float = 0.8
+    augmentation_adapts: bool = True
     averaging: float = 0.995
     precision: str = "float32"
     report_interval: int = 250
+    kept_checkpoints: int = 2
+    max_rollbacks: int = 2
     seed: int = 0
 
     def __post_init__(self):
@@ -122,7 +144,19 @@ class TrainingConfig:
         checks.check_real("training.diversity_weight", self.diversity_weight, 0.0, 1e6)
         checks.check_real("training.penalty_weight", self.penalty_weight, 0.0, 1e6)
         checks.check_real("training.averaging", self.averaging, 0.0, 1.0)
+        checks.check_real("training.augmentation_probability", self.augmentation_probability, 0, 1)
         checks.check_choice("training.precision", self.precision, PRECISIONS)
+        checks.check_int("training.kept_checkpoints", self.kept_checkpoints, 0, 1000)
+        checks.check_int("training.max_rollbacks", self.max_rollbacks, 0, 1000)
+        if self.augmentations != "auto":
+            for name in self.augmentation_names():
+                checks.check_choice("training.augmentations", name, AUGMENTATIONS)
+
+    def augmentation_names(self) -> tuple[str, ...]:
+        """The names in `augmentations`; all that there are for `auto`."""
+        if self.augmentations == "auto":
+            return AUGMENTATIONS
+        return tuple(name.strip() for name in self.augmentations.split(",") if name.strip())
 
 
 @dataclass(frozen=True)
@@ -130,16 +164,26 @@ class DataConfig:
     """Which captioned pictures are read.
 
     Attributes:
-        path: Folder or zip of captioned pictures; empty for the procedural scenes.
+        path: Captioned pictures: a folder, a zip, shards; empty for the procedural scenes.
         captions: Caption columns, comma-separated; one is drawn per picture and epoch.
         num_scenes: Pictures drawn when `path` is empty.
+        fit: How a picture becomes a square: `crop` to its middle, or `pad` with the background.
+        background: What lies behind transparent and padded pictures: a name or #rrggbb.
+        max_bad_share: Share of unusable rows above which training does not start, in [0, 1].
+        word_vectors: File of word vectors that the embedding starts from; empty for none.
     """
 
     path: str = ""
     captions: str = "text"
     num_scenes: int = 12_000
+    fit: str = "crop"
+    background: str = "white"
+    max_bad_share: float = 0.5
+    word_vectors: str = ""
 
     def __post_init__(self):
+        checks.check_choice("data.fit", self.fit, FITS)
+        checks.check_real("data.max_bad_share", self.max_bad_share, 0, 1)
         checks.check_int("data.num_scenes", self.num_scenes, 1)
 
 
