@@ -16,6 +16,8 @@ OTHER = {  # a value for every key that is not its default
         "vocabulary_size": 99,
         "embedding_dim": 12,
         "caption_dim": 16,
+        "segmentation": "words",
+        "stop_words": True,
     },
     "networks": {
         "image_size": 128,
@@ -33,12 +35,25 @@ OTHER = {  # a value for every key that is not its default
         "diversity_weight": 0.2,
         "penalty_weight": 0.4,
         "penalty_interval": 6,
+        "augmentations": "flip, cutout",
+        "augmentation_probability": 0.7,
+        "augmentation_adapts": False,
         "averaging": 0.5,
         "precision": "bfloat16",
         "report_interval": 8,
+        "kept_checkpoints": 0,
+        "max_rollbacks": 3,
         "seed": 2**31 - 1,
     },
-    "data": {"path": "红/猫.zip", "captions": "en,zh", "num_scenes": 13},
+    "data": {
+        "path": "红/猫.zip",
+        "captions": "en,zh",
+        "num_scenes": 13,
+        "fit": "pad",
+        "background": "#102030",
+        "max_bad_share": 0.1,
+        "word_vectors": "词向量.txt",
+    },
 }
 
 
@@ -197,6 +212,15 @@ def test_a_value_out_of_range_names_key_value_and_range(key, value, told):
 def test_values_are_checked_without_json_too(build):
     with pytest.raises(ValueError):
         build()
+
+
+def test_augmentations_are_names_or_auto():
+    assert TrainingConfig().augmentation_names() == ()
+    assert TrainingConfig(augmentations="flip, crop,").augmentation_names() == ("flip", "crop")
+    assert len(TrainingConfig(augmentations="auto").augmentation_names()) == 5
+    assert "`training.augmentations`" in error_of(
+        {"training": {"augmentations": "flip,turn"}}, ValueError
+    )
 
 
 # Precedence
