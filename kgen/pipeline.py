@@ -11,6 +11,7 @@ from kgen import checks
 from kgen.config import Config
 from kgen.model_folder import read_model, write_model
 from kgen.pictures import to_pixels
+from kgen.postprocess.post_process import PostProcess, with_post_processing
 from kgen.presets import model_folder
 from kgen.text.tokenizer import CaptionTokenizer
 
@@ -44,6 +45,11 @@ class TextToImage:
         hash: Names the exact weights; empty if unknown.
         jit_compile: Whether XLA compiles the drawing: seconds once for each batch size, then some
             three quarters of the time for one picture.
+        post: What every image goes through after G, such as `denoise,color=1.2`; empty: nothing.
+            Exports do it, too; `save` does not keep it.
+
+    Raises:
+        ValueError: `post` names what is no operation, or a strength out of its range.
 
     Example:
         painter = kgen.TextToImage.from_preset("scenes_64")
@@ -57,15 +63,19 @@ class TextToImage:
         model: keras.Model,
         hash: str = "",
         jit_compile: bool = False,
+        post: str | PostProcess = "",
     ):
         self.config = config
         self.vocabulary = tuple(vocabulary)
-        self.model = model
+        self.post = PostProcess.parse(post)
+        self.model = with_post_processing(model, self.post)
         self.hash = hash
-        self.tokenizer = CaptionTokenizer(self.vocabulary, config.text.caption_length)
+        self._unprocessed, self._jit_compile = model, jit_compile
+        self._others: dict[str, TextToImage] = {}  # by their post-processing
+        self.tokenizer = CaptionTokenizer.from_config(self.vocabulary, config.text)
         # A traced function: Keras' `predict` takes ten times as long for one picture.
         self._draw = tf.function(
-            lambda ids, noise: model({"token_ids": ids, "noise": noise}, training=False),
+            lambda ids, noise: self.model({"token_ids": ids, "noise": noise}, training=False),
             input_signature=(
                 tf.TensorSpec((None, config.text.caption_length), tf.int32),
                 tf.TensorSpec((None, config.networks.noise_dim), tf.float32),
@@ -90,19 +100,51 @@ class TextToImage:
         found = read_model(model_folder(os.fspath(name_or_run)))
         return cls(found.config, found.vocabulary, found.model, found.hash, jit_compile)
 
-    def generate(self, captions: str | Sequence[str], seed: int = 0) -> np.ndarray:
+    @property
+    def image_size(self) -> int:
+        """Height and width of a picture, in pixels, after post-processing."""
+        return self.config.networks.image_size * self.post.scale
+
+    def with_post(self, post: str | PostProcess) -> "TextToImage":
+        """The same model with this post-processing in place of its own.
+
+        Args:
+            post: Such as `denoise,color=1.2`; empty: none.
+
+        Raises:
+            ValueError: It names what is no operation, or a strength out of its range.
+        """
+        post = PostProcess.parse(post)
+        if post == self.post:
+            return self
+        if str(post) not in self._others:  # kept, since each traces its function anew
+            self._others[str(post)] = TextToImage(
+                self.config, self.vocabulary, self._unprocessed, self.hash, self._jit_compile, post
+            )
+        return self._others[str(post)]
+
+    def generate(
+        self,
+        captions: str | Sequence[str],
+        seed: int = 0,
+        post: str | PostProcess | None = None,
+    ) -> np.ndarray:
         """Draws one picture for each caption.
 
         Args:
             captions: B captions, or one.
             seed: At least 0. Picture i is drawn from noise of seed + i.
+            post: Post-processing, as for `with_post`; None: the painter's own.
 
         Returns:
             uint8 (B, H, W, 3), in [0, 255].
 
         Raises:
             TypeError: `captions` are not strings.
+            ValueError: `seed` is negative, or `post` names what is no operation.
         """
+        if post is not None:
+            return self.with_post(post).generate(captions, seed)
         captions = [captions] if isinstance(captions, str) else list(captions)
         for caption in captions:
             if not isinstance(caption, str):
@@ -111,13 +153,12 @@ class TextToImage:
                 )
         checks.check_int("seed", seed, 0)
         if not captions:  # oneDNN's fused convolutions get the channels of an empty batch wrong
-            size = self.config.networks.image_size
-            return np.zeros((0, size, size, 3), np.uint8)
+            return np.zeros((0, self.image_size, self.image_size, 3), np.uint8)
         noise = sample_noise(len(captions), self.config.networks.noise_dim, seed)
         return to_pixels(self.generate_images(self.tokenizer(captions), noise).numpy())
 
     def generate_images(self, token_ids, noise) -> tf.Tensor:
-        """y = G(z, T(x)) for token ids int32 (B, L) and noise float32 (B, Z): float32
+        """y = G(z, T(x)), post-processed, for token ids int32 (B, L) and noise float32 (B, Z): float32
         (B, H, W, 3), in [-1, 1].
         """
         return self._draw(token_ids, noise)
@@ -129,4 +170,4 @@ class TextToImage:
             folder: Made if need be.
             dtype: `float32`, or `float16` for half the size.
         """
-        write_model(folder, self.config, self.vocabulary, self.model, dtype)
+        write_model(folder, self.config, self.vocabulary, self._unprocessed, dtype)

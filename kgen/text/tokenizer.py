@@ -1,12 +1,16 @@
 """Captions to token ids, in the graph."""
 
+import itertools
 from collections.abc import Iterable, Sequence
 
 import tensorflow as tf
 import tensorflow_text as tf_text
 
 from kgen import checks
+from kgen.config import TextConfig
 from kgen.text import vocabulary as vocabularies
+from kgen.text.stop_words import StopWords
+from kgen.text.wordpieces import MOST_BYTES, wordpieces_of
 
 
 class CaptionTokenizer(tf.Module):
@@ -18,14 +22,21 @@ class CaptionTokenizer(tf.Module):
     around every Chinese character, and each word is cut into the longest tokens of the vocabulary
     that fit. A word that cannot be cut so, or is longer than 100 bytes, becomes `[UNK]`.
 
+    With the segmentation `words` Chinese is not cut around every character: a stretch of it is
+    cut, from its start, into the longest words or characters of the vocabulary; characters in a
+    row that the vocabulary lacks become one `[UNK]`.
+
     Every operator in its graph is TensorFlow's own or in TF-Text since 2.9.
 
     Args:
         vocabulary: Tokens in the order of their ids; `[PAD]` first, `[UNK]` second.
         caption_length: L, tokens a caption is cut or padded to.
+        segmentation: `characters` or `words`; what the vocabulary was learned with.
+        stop_words: Whether words that change no picture are left out.
 
     Raises:
-        ValueError: The vocabulary is no vocabulary, or the length is below 1.
+        ValueError: The vocabulary is no vocabulary, the length is below 1, or there is no such
+            segmentation.
 
     Example:
         >>> tokenizer = CaptionTokenizer(("[PAD]", "[UNK]", "red", "cat", "##s", "红"), 4)
@@ -35,13 +46,25 @@ class CaptionTokenizer(tf.Module):
         ['!']
     """
 
-    def __init__(self, vocabulary: Sequence[str], caption_length: int):
+    def __init__(
+        self,
+        vocabulary: Sequence[str],
+        caption_length: int,
+        segmentation: str = "characters",
+        stop_words: bool = False,
+    ):
         super().__init__(name="caption_tokenizer")
         vocabularies.check_vocabulary(vocabulary)
         checks.check_int("caption_length", caption_length, 1)
         self.caption_length = int(caption_length)
         self._normalizer = _normalizer()
-        self._wordpieces = _wordpieces(vocabulary)
+        self._wordpieces = wordpieces_of(vocabulary, segmentation)
+        self._stop_words = StopWords(vocabulary) if stop_words else None
+
+    @classmethod
+    def from_config(cls, vocabulary: Sequence[str], config: TextConfig) -> "CaptionTokenizer":
+        """The tokenizer of a model with this vocabulary and configuration."""
+        return cls(vocabulary, config.caption_length, config.segmentation, config.stop_words)
 
     def __call__(self, captions) -> tf.Tensor:
         """Gives the ids of captions.
@@ -55,8 +78,9 @@ class CaptionTokenizer(tf.Module):
         Raises:
             TypeError: `captions` holds something else than strings, or is one string.
         """
-        normalized = _normalize(self._normalizer, _string_tensor(captions))
-        token_ids = self._wordpieces.tokenize(normalized)
+        token_ids = self._wordpieces(_normalize(self._normalizer, _string_tensor(captions)))
+        if self._stop_words:
+            token_ids = tf.ragged.boolean_mask(token_ids, self._stop_words.others(token_ids))
         return token_ids.to_tensor(default_value=0, shape=(None, self.caption_length))
 
     def unknown_words(self, caption: str) -> list[str]:
@@ -71,14 +95,24 @@ class CaptionTokenizer(tf.Module):
         return " ".join(word for _, word in beyond[:3])
 
     def _tokens(self, caption):
+        """(id, text under it) of all the tokens that a caption is read as, were L endless."""
         normalized = _normalize(self._normalizer, _string_tensor([caption]))
-        return list(zip(*_spans(self._wordpieces, normalized)[0]))
+        token_ids, texts = self._wordpieces.with_texts(normalized)
+        if self._stop_words:
+            others = self._stop_words.others(token_ids)
+            token_ids, texts = (tf.ragged.boolean_mask(r, others) for r in (token_ids, texts))
+        return list(zip(token_ids.values.numpy(), _decoded(texts.values)))
 
 
-def split_words(captions: Iterable[str]) -> list[list[str]]:
+def split_words(captions: Iterable[str], chinese: Iterable[str] = ()) -> list[list[str]]:
     """Cuts captions into words exactly as `CaptionTokenizer` does.
 
     Words longer than it accepts are left out: they are `[UNK]` under any vocabulary.
+
+    Args:
+        captions: As the user wrote them.
+        chinese: Chinese words, and characters, that Chinese is cut into; without any it is cut
+            into characters.
 
     Example:
         >>> split_words(["Two Cafés!", "红猫"])
@@ -86,20 +120,16 @@ def split_words(captions: Iterable[str]) -> list[list[str]]:
     """
     # The tokenizer refuses a vocabulary without tokens; this one can stand in no caption, since
     # normalising removes control characters, and so every word comes back as one [UNK].
-    nothing_known = _wordpieces((vocabularies.PADDING, vocabularies.UNKNOWN, "\x01"))
-    normalized = _normalize(_normalizer(), _string_tensor(captions))
-    spans = _spans(nothing_known, normalized)
-    return [[word for word in words if len(word.encode()) <= 100] for _, words in spans]
+    nothing_known = (vocabularies.PADDING, vocabularies.UNKNOWN, "\x01")
+    wordpieces = wordpieces_of((*nothing_known, *chinese), "words" if chinese else "characters")
+    _, texts = wordpieces.with_texts(_normalize(_normalizer(), _string_tensor(captions)))
+    words = iter(_decoded(texts.values))
+    of_each = [list(itertools.islice(words, n)) for n in texts.row_lengths().numpy()]
+    return [[word for word in several if len(word.encode()) <= MOST_BYTES] for several in of_each]
 
 
 def _normalizer() -> tf_text.FastBertNormalizer:
     return tf_text.FastBertNormalizer(lower_case_nfd_strip_accents=True)
-
-
-def _wordpieces(vocabulary: Sequence[str]) -> tf_text.FastWordpieceTokenizer:
-    return tf_text.FastWordpieceTokenizer(
-        list(vocabulary), token_out_type=tf.int32, unknown_token=vocabularies.UNKNOWN
-    )
 
 
 def _normalize(normalizer: tf_text.FastBertNormalizer, captions: tf.Tensor) -> tf.Tensor:
@@ -109,13 +139,8 @@ def _normalize(normalizer: tf_text.FastBertNormalizer, captions: tf.Tensor) -> t
     return normalizer.normalize(valid)
 
 
-def _spans(wordpieces, normalized: tf.Tensor) -> list[tuple[list[int], list[str]]]:
-    """For each text, the ids of its tokens and the stretch of text under each."""
-    spans = [ragged.to_list() for ragged in wordpieces.tokenize_with_offsets(normalized)]
-    return [
-        (ids, [text[start:end].decode() for start, end in zip(starts, ends)])
-        for text, ids, starts, ends in zip(normalized.numpy(), *spans)
-    ]
+def _decoded(texts: tf.Tensor) -> list[str]:
+    return [text.decode() for text in texts.numpy()]
 
 
 def _string_tensor(captions) -> tf.Tensor:

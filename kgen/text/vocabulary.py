@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from kgen import checks, files
+from kgen.text.chinese_words import is_chinese, learn_chinese_words
 
 PADDING = "[PAD]"
 UNKNOWN = "[UNK]"
@@ -14,7 +15,9 @@ SUFFIX = "##"
 FEWEST = 2  # A word or piece seen once teaches nothing that its parts do not.
 
 
-def learn_vocabulary(captions: Iterable[str], size: int) -> tuple[str, ...]:
+def learn_vocabulary(
+    captions: Iterable[str], size: int, segmentation: str = "characters"
+) -> tuple[str, ...]:
     """Learns wordpieces from captions; the same captions always give the same vocabulary.
 
     Every character seen becomes a token, so no word that was seen is unknown. The room left goes
@@ -22,8 +25,10 @@ def learn_vocabulary(captions: Iterable[str], size: int) -> tuple[str, ...]:
     of that room is kept for pieces of the rarer words, found by merging frequent neighbours.
 
     Args:
-        captions: Captions as the user wrote them; Chinese characters become single tokens.
+        captions: Captions as the user wrote them.
         size: Most tokens in the vocabulary, padding and unknown included.
+        segmentation: Chinese becomes `characters`, or also `words` of those, found in the
+            captions.
 
     Returns:
         The tokens; a token's place is its id. `[PAD]` is 0 and `[UNK]` is 1. A token that
@@ -42,7 +47,11 @@ def learn_vocabulary(captions: Iterable[str], size: int) -> tuple[str, ...]:
     from kgen.text.tokenizer import split_words  # TensorFlow, which reading does without
 
     checks.check_int("size", size, 3)
-    words = Counter(word for caption in split_words(captions) for word in caption)
+    captions = list(captions)
+    chinese = learn_chinese_words(captions) if segmentation == "words" else ()
+    if chinese:
+        chinese += tuple({sign for run in captions for sign in run if is_chinese(sign)})
+    words = Counter(word for caption in split_words(captions, chinese) for word in caption)
     if not words:
         raise ValueError(
             checks.wrong("captions", "texts with at least one word", "none", "Check the file.")
@@ -63,6 +72,9 @@ def learn_vocabulary(captions: Iterable[str], size: int) -> tuple[str, ...]:
 
 
 def _spelled(word: str) -> list[str]:
+    """The parts that any word can be put together from; no Chinese one is marked by ##."""
+    if is_chinese(word):
+        return list(word)
     return [word[0], *(SUFFIX + character for character in word[1:])]
 
 

@@ -92,7 +92,7 @@ def train(
         pictures = load_pictures(config.data, config.networks.image_size, config.training.seed)
     _tell_problems(pictures, out / PROBLEMS)
     vocabulary = _vocabulary(config, out, resume, pictures)
-    tokenizer = CaptionTokenizer(vocabulary, config.text.caption_length)
+    tokenizer = CaptionTokenizer.from_config(vocabulary, config.text)
     token_ids = tokenize_captions(tokenizer, pictures.captions)
     gan = build_gan(config, len(vocabulary))
     if (out / CHECKPOINT).is_file():
@@ -191,6 +191,8 @@ def _vocabulary(config, out, resume, pictures):
     if resume and path.is_file():
         return read_vocabulary(path)
     captions = (caption for several in pictures.captions for caption in several)
-    vocabulary = learn_vocabulary(captions, config.text.vocabulary_size)
+    vocabulary = learn_vocabulary(
+        captions, config.text.vocabulary_size, config.text.segmentation
+    )
     write_vocabulary(path, vocabulary)
     return vocabulary
