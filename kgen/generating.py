@@ -20,7 +20,7 @@ def write_pictures(
     seed: int = 0,
     as_grid: bool = False,
 ) -> list[Path]:
-    """Draws each caption into a PNG with caption, seed, model and hash as metadata.
+    """Draws each caption into a PNG that says its caption, seed, model, hash, post-processing.
 
     Args:
         painter: The model.
@@ -35,6 +35,8 @@ def write_pictures(
     out = Path(out)
     name = painter.config.name
     about = {"Model": name, "Hash": painter.hash, "Software": f"kgen {kgen.__version__}"}
+    if painter.post:
+        about["Post"] = str(painter.post)
     paths, drawn = [], []
     for first in range(0, len(captions), BATCH_SIZE):
         some = captions[first : first + BATCH_SIZE]

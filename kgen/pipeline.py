@@ -68,14 +68,14 @@ class TextToImage:
         self.config = config
         self.vocabulary = tuple(vocabulary)
         self.post = PostProcess.parse(post)
-        self.model = with_post_processing(model, self.post)
-        self.hash = hash
         self._unprocessed, self._jit_compile = model, jit_compile
+        self.model = model = with_post_processing(model, self.post)
+        self.hash = hash
         self._others: dict[str, TextToImage] = {}  # by their post-processing
         self.tokenizer = CaptionTokenizer.from_config(self.vocabulary, config.text)
         # A traced function: Keras' `predict` takes ten times as long for one picture.
         self._draw = tf.function(
-            lambda ids, noise: self.model({"token_ids": ids, "noise": noise}, training=False),
+            lambda ids, noise: model({"token_ids": ids, "noise": noise}, training=False),
             input_signature=(
                 tf.TensorSpec((None, config.text.caption_length), tf.int32),
                 tf.TensorSpec((None, config.networks.noise_dim), tf.float32),
@@ -158,8 +158,8 @@ class TextToImage:
         return to_pixels(self.generate_images(self.tokenizer(captions), noise).numpy())
 
     def generate_images(self, token_ids, noise) -> tf.Tensor:
-        """y = G(z, T(x)), post-processed, for token ids int32 (B, L) and noise float32 (B, Z): float32
-        (B, H, W, 3), in [-1, 1].
+        """y = G(z, T(x)), post-processed, for token ids int32 (B, L) and noise float32 (B, Z):
+        float32 (B, H, W, 3), in [-1, 1].
         """
         return self._draw(token_ids, noise)
 

@@ -44,8 +44,9 @@ def export_litert(painter: TextToImage, folder: str | os.PathLike) -> proof.Proo
 
     The folder holds `model.tflite`, whose signature `serving_default` goes from `token_ids` int32
     (1, L) and `noise` float32 (1, Z) to `image` float32 (1, H, W, 3), in [-1, 1]; `vocabulary.txt`
-    to make ids of captions with; `config.json`, which names L, Z, H and W; and `examples.json`,
-    captions with their ids, for whoever writes the tokenizer of an app to test it by.
+    to make ids of captions with; `config.json`, which names L, Z, and H and W before any
+    enlargement by post-processing; and `examples.json`, captions with their ids, for whoever
+    writes the tokenizer of an app to test it by.
 
     Args:
         painter: The model.

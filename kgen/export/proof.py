@@ -55,6 +55,7 @@ class Proof:
         path: Where it is, relative to the export's folder.
         model: Name of the model.
         model_hash: Its hash; empty if unknown.
+        post: Post-processing that is part of it; empty for none.
         num_bytes: Size of the artefact in bytes.
         sha256: Of the artefact; of a folder, of its files' names and contents in order.
         runtime: What ran it.
@@ -72,6 +73,7 @@ class Proof:
     path: str
     model: str
     model_hash: str
+    post: str
     num_bytes: int
     sha256: str
     runtime: str
@@ -181,6 +183,7 @@ def compare(
         path=place,
         model=painter.config.name,
         model_hash=painter.hash,
+        post=str(painter.post),
         num_pictures=len(expected),
         unit=unit,
         limit=limit,
@@ -288,6 +291,7 @@ def _readable(proofs) -> str:
             "| | |",
             "|---|---|",
             f"| model | {proof['model']}{hashed} |",
+            f"| post-processing | {proof.get('post') or 'none'} |",
             f"| size | {proof['num_bytes']:,} bytes |",
             f"| run by | {proof['runtime']} |",
             f"| versions | {versions} |",

@@ -234,6 +234,5 @@ def prove_saved_model(painter: TextToImage, folder: str | os.PathLike) -> proof.
 
 def _reference(painter, token_ids, noise):
     if not len(noise):
-        size = painter.config.networks.image_size
-        return np.zeros((0, size, size, 3), np.uint8)
+        return np.zeros((0, painter.image_size, painter.image_size, 3), np.uint8)
     return to_pixels(painter.generate_images(token_ids, noise).numpy())

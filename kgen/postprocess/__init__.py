@@ -1,0 +1,1 @@
+"""What is done to a drawn image before it becomes pixels: Keras operations, exported with it."""
