@@ -5,6 +5,10 @@ from collections.abc import Iterable
 from typing import Any
 
 
+class ToldWarning(UserWarning):
+    """Something that the command line tells its user, in a line."""
+
+
 def wrong(argument: str, expected: str, received: Any, hint: str) -> str:
     """One line for a bad argument.
 

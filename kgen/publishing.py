@@ -37,7 +37,8 @@ def publish(
     painter = TextToImage.from_preset(run)
     last = json.loads((run / "metrics.jsonl").read_text(encoding="utf-8").splitlines()[-1])
     with files.whole_folder(out) as folder:
-        config = painter.config.updated({"name": out.name, "data": {"path": ""}})
+        private = {"path": "", "word_vectors": ""}
+        config = painter.config.updated({"name": out.name, "data": private})
         model_folder.write_model(
             folder, config, painter.vocabulary, painter.model, dtype="float16"
         )
