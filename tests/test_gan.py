@@ -303,7 +303,7 @@ def test_fit_tells_every_figure(fresh):
     history = fresh.fit(batches(), epochs=2, steps_per_epoch=1, shuffle=False, verbose=0).history
     assert set(history) == {
         "d_loss", "g_loss", "real_logit", "fake_logit", "mismatched_logit", "real_contrast",
-        "fake_contrast",
+        "fake_contrast", "overfitting",
     }  # fmt: skip
     assert all(len(v) == 2 and np.isfinite(v).all() for v in history.values())
 

@@ -8,7 +8,7 @@ import keras
 import tensorflow as tf
 
 from kgen.networks.text_to_image import draw
-from kgen.training import averaging, losses, penalties
+from kgen.training import augmentation, averaging, losses, penalties
 
 
 @keras.saving.register_keras_serializable("kgen")
@@ -28,7 +28,10 @@ class TextToImageGAN(keras.Model):
         penalty_weight: R1's γ.
         penalty_interval: Steps between two evaluations of R1.
         average_decay: Decay of the moving averages, per step.
-        seed: Fixes the noise of every step.
+        augmentations: What D's pictures are changed by; some of `kgen.config.AUGMENTATIONS`.
+        augmentation_probability: Chance of each; where it adapts, the most that it may reach.
+        augmentation_adapts: Whether the chance follows how far D overfits.
+        seed: Fixes the noise and the augmentation of every step.
 
     Call args:
         inputs: Dictionary of `token_ids` int32 (B, L) and `noise` float32 (B, Z).
@@ -52,6 +55,9 @@ class TextToImageGAN(keras.Model):
         penalty_weight=1.0,
         penalty_interval=16,
         average_decay=0.995,
+        augmentations=(),
+        augmentation_probability=0.8,
+        augmentation_adapts=True,
         seed=0,
         **kwargs,
     ):
@@ -66,7 +72,19 @@ class TextToImageGAN(keras.Model):
         self.penalty_weight = penalty_weight
         self.penalty_interval = penalty_interval
         self.average_decay = average_decay
+        self.augmentations = tuple(augmentations)
+        self.augmentation_probability = augmentation_probability
+        self.augmentation_adapts = augmentation_adapts
         self.seed = seed
+        if self.augmentations:  # saved with the model, so that a resumed run goes on with it
+            first = 0.0 if augmentation_adapts else augmentation_probability
+            self.augmentation_chance = self.add_weight(
+                shape=(),
+                initializer=keras.initializers.Constant(first),
+                dtype="float32",
+                trainable=False,
+                name="augmentation_chance",
+            )
         self.built = True
 
     # Keras' interface
@@ -103,6 +121,9 @@ class TextToImageGAN(keras.Model):
             "penalty_weight": self.penalty_weight,
             "penalty_interval": self.penalty_interval,
             "average_decay": self.average_decay,
+            "augmentations": self.augmentations,
+            "augmentation_probability": self.augmentation_probability,
+            "augmentation_adapts": self.augmentation_adapts,
             "seed": self.seed,
         }
 
@@ -145,6 +166,8 @@ class TextToImageGAN(keras.Model):
         with tf.GradientTape() as tape:
             d_loss, d_logs = self.discriminator_loss(x, t, y, same)
         self._apply(self.discriminator_optimizer, tape, d_loss, self.discriminator_variables)
+        if self.augmentations:
+            d_logs["augmentation_chance"] = self._adapt_augmentation(d_logs["overfitting"], x)
         with g_tape:
             g_loss, g_logs = self.generator_loss(y, text["caption_vector"], same)
             if self.diversity_weight:
@@ -168,6 +191,7 @@ class TextToImageGAN(keras.Model):
 
         c' are the batch's caption vectors rolled by one; D's features of x serve both c and c'.
         """
+        x, y = self._augmented(x, 0), self._augmented(y, 1)
         c = self.encoder(t, training=True)["caption_vector"]
         projection = self.discriminator.get_layer("projection")
         seen = self._backbone(tf.concat([x, tf.stop_gradient(y)], axis=0))
@@ -185,11 +209,12 @@ class TextToImageGAN(keras.Model):
             "fake_logit": tf.reduce_mean(fake),
             "mismatched_logit": tf.reduce_mean(mismatched),
             "real_contrast": contrast,
+            "overfitting": augmentation.overfitting(real),
         }
 
     def generator_loss(self, y, c, same):
         """L_G + λ L_contrast(f(y), c)."""
-        seen = self._backbone(y)
+        seen = self._backbone(self._augmented(y, 2))
         fake = self.discriminator.get_layer("projection")(seen["feature"], seen["plain"], c)
         contrast = self._contrast(seen["feature"], c, same)
         loss = losses.hinge_generator_loss(fake) + self.contrastive_weight * contrast
@@ -222,6 +247,24 @@ class TextToImageGAN(keras.Model):
 
     def _backbone(self, image):
         return self.discriminator.get_layer("backbone")(image, training=True)
+
+    def _augmented(self, image, which):
+        """`image` as D is to see it; `which` tells the calls of one step apart."""
+        if not self.augmentations:
+            return image
+        # Under other seeds than the noise, which counts from `seed` upwards.
+        seed = tf.stack([-1 - self.seed, 3 * tf.cast(self.steps_taken, tf.int32) + which])
+        draws = tf.random.stateless_uniform((tf.shape(image)[0], augmentation.NUM_DRAWS), seed)
+        return augmentation.augment(image, self.augmentations, self.augmentation_chance, draws)
+
+    def _adapt_augmentation(self, r, x):
+        """Moves the chance of augmentation, where it adapts; gives it."""
+        chance = tf.convert_to_tensor(self.augmentation_chance)
+        if self.augmentation_adapts:
+            most = self.augmentation_probability
+            chance = augmentation.adapted_chance(chance, r, tf.shape(x)[0], most)
+            self.augmentation_chance.assign(chance)
+        return chance
 
     def _apply(self, optimizer, tape, loss, variables):
         optimizer.apply(tape.gradient(loss, variables), variables)
