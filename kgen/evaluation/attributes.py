@@ -9,6 +9,7 @@ from keras import layers
 
 from kgen import checks
 from kgen.data.captioned_pictures import CaptionedPictures
+from kgen.evaluation.trunk import look_at
 from kgen.pictures import to_image
 from kgen.pipeline import TextToImage
 
@@ -128,12 +129,6 @@ def _draw(painter, captions, seed, batch_size=64):
 
 def _build_network(shape, classes):
     image = keras.Input(shape, name="image")
-    h = layers.GaussianNoise(0.05)(image)
-    for width in (16, 32, 64, 128):
-        h = layers.Conv2D(width, 4, strides=2, padding="same")(h)
-        h = layers.BatchNormalization()(h)
-        h = layers.LeakyReLU(0.2)(h)
-    h = layers.Dropout(0.3)(layers.Flatten()(h))
-    h = layers.Dense(256, activation="relu")(h)
+    h = look_at(image)
     outputs = {name: layers.Dense(len(of), name=name)(h) for name, of in classes.items()}
     return keras.Model(image, outputs, name="attribute_classifier")

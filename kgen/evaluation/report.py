@@ -63,9 +63,4 @@ def table(report: dict) -> str:
 
 
 def _some(pictures: CaptionedPictures, num: int) -> CaptionedPictures:
-    kept = np.arange(min(num, len(pictures)))
-    return CaptionedPictures(
-        pictures.pixels[kept],
-        tuple(pictures.captions[i] for i in kept),
-        {name: values[kept] for name, values in pictures.attributes.items()},
-    )
+    return pictures.in_memory(np.arange(min(num, len(pictures))))
