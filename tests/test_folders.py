@@ -13,8 +13,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from kgen.config import DataConfig
 from kgen.data.decoding import decode_picture
 from kgen.data.folders import load_captioned_folder
+from kgen.data.loading import load_pictures
 
 COLOURS = {"red.png": (255, 0, 0), "绿.png": (0, 255, 0), "sub/blue.png": (0, 0, 255)}
 ROWS = [
@@ -298,8 +300,8 @@ def test_each_kind_of_bad_row_is_left_out_and_named(tmp_path, kind):
         ('{"file_name": "bomb.png", "text": "a"}', "over 64 megapixels"),
         ('{"file_name": "vast.png", "text": "a"}', "8001x8001 is over 64 megapixels"),
     ]
-    good = '{"file_name": "good.png", "text": "a"}'
-    lines = [line for row, _ in bad for line in (good, row)]
+    good = [f'{{"file_name": "good.png", "text": "good {n}"}}' for n in range(len(bad))]
+    lines = [line for n, (row, _) in enumerate(bad) for line in (good[n], row)]
     files["metadata.jsonl"] = b"\n".join(x if isinstance(x, bytes) else x.encode() for x in lines)
     make = {"folder": folder, "zip": zipped}[kind]
     loaded = load_captioned_folder(make(tmp_path / f"bad.{kind}", files), 8)
@@ -419,10 +421,14 @@ def test_every_format_decodes(format):
     np.testing.assert_allclose(pixels.astype(int), np.tile((200, 100, 50), (12, 12, 1)), atol=2)
 
 
-def test_a_gif_gives_its_first_frame():
+@pytest.mark.parametrize("format", ["GIF", "WEBP", "PNG"])
+def test_a_moving_picture_gives_its_first_frame(format):
     file = io.BytesIO()
     frames = [Image.new("RGB", (4, 4), colour) for colour in ("red", "blue")]
-    frames[0].save(file, "GIF", save_all=True, append_images=frames[1:])
+    options = {"lossless": True} if format == "WEBP" else {}
+    frames[0].save(file, format, save_all=True, append_images=frames[1:], **options)
+    with Image.open(io.BytesIO(file.getvalue())) as moving:
+        assert moving.n_frames == 2
     assert (decode_picture(file.getvalue(), 4) == (255, 0, 0)).all()
 
 
@@ -452,6 +458,47 @@ def test_palette_with_and_without_transparency():
         file = io.BytesIO()
         indexed.save(file, "PNG", **options)
         assert (decode_picture(file.getvalue(), 4) == expected).all()
+
+
+def test_transparency_shows_the_background():
+    clear = picture((255, 0, 0, 51), (6, 6), "RGBA")  # 0.2 * red + 0.8 * (0, 0, 100)
+    for background in ("#000064", "rgb(0, 0, 100)"):
+        pixels = decode_picture(clear, 6, background=background)
+        np.testing.assert_array_equal(pixels, np.tile((51, 0, 80), (6, 6, 1)))
+    for wrong in ("whiet", "#12", "", "#00000080"):
+        with pytest.raises(ValueError, match="`background` must be a colour's name or #rrggbb"):
+            decode_picture(clear, 6, background=wrong)
+
+
+def test_padding_keeps_the_whole_picture_in_the_middle():
+    wide = np.arange(48, dtype=np.uint8).reshape(2, 8, 3)
+    tall = wide.swapaxes(0, 1)
+    for stored, place in ((wide, np.s_[3:5, :]), (tall, np.s_[:, 3:5])):
+        file = io.BytesIO()
+        Image.fromarray(np.ascontiguousarray(stored)).save(file, "PNG")
+        expected = np.tile(np.array((255, 0, 0), np.uint8), (8, 8, 1))
+        expected[place] = stored
+        pixels = decode_picture(file.getvalue(), 8, "pad", "red")
+        np.testing.assert_array_equal(pixels, expected)
+    # 30 x 10 at 15 px is 15 x 5, five rows below and above; 1000 x 1 still shows as one row.
+    for size, rows in (((30, 10), [5, 6, 7, 8, 9]), ((1000, 1), [7]), ((7, 7), range(15))):
+        pixels = decode_picture(picture((0, 0, 255), size), 15, "pad")
+        assert pixels.shape == (15, 15, 3)
+        assert [y for y in range(15) if (pixels[y] == (0, 0, 255)).all()] == list(rows)
+        assert (np.delete(pixels, list(rows), axis=0) == 255).all()
+
+
+def test_fit_and_background_come_from_the_configuration(tmp_path):
+    rows = [{"file_name": "红.png", "text": "红色"}]
+    files = {"红.png": picture((255, 0, 0), (8, 4)), "test/metadata.jsonl": ""}
+    path = str(zipped(tmp_path / "a.zip", files | {"metadata.jsonl": jsonl(rows)}))
+    cropped = load_pictures(DataConfig(path=path), 8)
+    assert (cropped.pixels == (255, 0, 0)).all()
+    padded = load_pictures(DataConfig(path=path, fit="pad", background="#0000ff"), 8)
+    assert (padded.pixels[0, 2:6] == (255, 0, 0)).all()
+    assert (padded.pixels[0, [0, 1, 6, 7]] == (0, 0, 255)).all()
+    with pytest.raises(ValueError, match="`background`"):
+        load_pictures(DataConfig(path=path, background="whiet"), 8)
 
 
 def test_cmyk_jpeg():

@@ -31,7 +31,7 @@ RANK = {name: rank for rank, names in enumerate(LAYERS) for name in names}
 SERVING = ("kgen.text", "kgen.networks", "kgen.postprocess", "kgen.model_folder", "kgen.pipeline",
            "kgen.generating", "kgen.runtime", "kgen.export")  # fmt: skip
 KNOW_TENSORFLOW = ("kgen.training.gan", "kgen.training.callbacks", "kgen.text.tokenizer",
-                   "kgen.text.wordpieces", "kgen.text.stop_words",
+                   "kgen.text.wordpieces",
                    "kgen.data", "kgen.export", "kgen.pipeline")  # fmt: skip
 
 

@@ -1,24 +1,24 @@
 """Reads your own captioned pictures: a folder or a zip, with metadata or a .txt beside each."""
 
-import hashlib
+import functools
 import os
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 
 import numpy as np
 
-from kgen.checks import check_choice, check_int, nearest, wrong
+from kgen.checks import check_choice, check_int, check_real, wrong
+from kgen.config import FITS
+from kgen.data import picture_cache
 from kgen.data.captioned_pictures import CaptionedPictures
-from kgen.data.decoding import decode_picture
-from kgen.data.metadata import METADATA_NAMES, Row, captions_of, metadata_rows, text_rows
+from kgen.data.decoding import colour_of, decode_picture
+from kgen.data.index import Index
+from kgen.data.layouts import rows_of
+from kgen.data.picture_cache import PictureCache
+from kgen.data.pictures_on_demand import PicturesOnDemand
 from kgen.data.sources import SPLITS, Source, open_source
 
-MAX_ATTRIBUTE_CHARACTERS = 1000
-TEST_EVERY = 20
-HOW_TO_LAY_OUT = (
-    "Put a metadata.jsonl or metadata.csv (file_name, text) into it, "
-    "or a .txt of the same name beside each picture."
-)
+LOOKED_AT = 8192  # rows whose pictures are decoded before anything else begins
 
 
 def load_captioned_folder(
@@ -26,8 +26,11 @@ def load_captioned_folder(
     image_size: int,
     captions: Sequence[str] = ("text",),
     split: str = "train",
+    fit: str = "crop",
+    background: str = "white",
+    max_bad_share: float = 0.5,
 ) -> CaptionedPictures:
-    """Reads the captioned pictures of a folder or a zip into memory.
+    """Reads the captioned pictures of a folder or a zip.
 
     The layout is Hugging Face's `imagefolder` (`metadata.jsonl` or `metadata.csv`, each row with
     `file_name` and captions), at the top or in `train/` and `test/`; or pictures each with a
@@ -39,15 +42,25 @@ def load_captioned_folder(
     of 20, where name counts from the top and has `/` between folders. "train" is all others. With
     a `test/` but no `train/`, "train" is all that lies outside `test/`.
 
-    Rows that cannot be used are left out and named in `problems`. Other columns of strings of at
-    most 1000 characters become `attributes`.
+    Rows that cannot be used are left out and named in `problems`; so are rows that say the same
+    of the same picture as an earlier one (`Index` says more), but they count as no bad ones.
+    Other columns of strings of at most 1000 characters become `attributes`, unless they hold over
+    1000 different ones.
+
+    Up to 8192 rows are decoded at once and kept in memory. Of more rows, 8192 in equal distances
+    are; all others are decoded when they are needed (`PicturesOnDemand`), and what is decoded is
+    kept up to 1 GiB. Opening a million rows takes some 200 bytes for each, and its captions.
 
     Args:
-        path: A folder or a zip. A zip is not unpacked.
-        image_size: Side of the pictures, in pixels. Each is cropped to its middle square first.
+        path: A folder or a zip, which is not unpacked; or shards (.tar, .tfrecord, .parquet) or
+            COCO's JSON, as `kgen.data.formats` tells them apart.
+        image_size: Side of the pictures, in pixels.
         captions: Columns of captions, in the order in which a picture's captions come. A picture
             may lack some, but not all.
         split: "train" or "test".
+        fit: How a picture becomes a square: "crop" to its middle, or "pad" with the background.
+        background: What lies behind transparent and padded pictures: a name or #rrggbb.
+        max_bad_share: Share of bad rows from which on there is an error, in [0, 1].
 
     Returns:
         The pictures, with N = rows that could be used.
@@ -55,8 +68,8 @@ def load_captioned_folder(
     Raises:
         FileNotFoundError: There is nothing at `path`.
         TypeError: `captions` is no tuple of names.
-        ValueError: No row has one of the columns, more than half of the rows are bad, or no
-            picture is left.
+        ValueError: No row has one of the columns, too many rows are bad, or no picture is left.
+        SourceLostError: The data went away, or its disk failed.
 
     Source: Lhoest et al. 2021, "Datasets: A Community Library for NLP", for the layout
         (https://huggingface.co/docs/datasets/image_dataset).
@@ -66,104 +79,85 @@ def load_captioned_folder(
     """
     check_int("image_size", image_size, 1, 4096)
     check_choice("split", split, SPLITS)
+    check_choice("fit", fit, FITS)
+    check_real("max_bad_share", max_bad_share, 0, 1)
+    colour_of(background)
     _check_columns(captions)
-    with open_source(path) as source:
-        everything = _all_rows(source, split, path)
-        _check_known(captions, everything)
-        folders = [name for name in SPLITS if _has_folder(source, name)]
-        rows = [row for row in everything if _split_of(row, folders) == split]
-        pixels, found = _decode(source, rows, image_size, captions)
-    kept = np.array([isinstance(f, tuple) for f in found], bool)
-    problems = tuple(f"{rows[i].where}: {found[i]}" for i in np.flatnonzero(~kept))
-    _check_enough(path, split, len(rows), problems)
+    decode = functools.partial(
+        decode_picture, image_size=image_size, fit=fit, background=background
+    )
+    source = open_source(path)
+    try:
+        index = Index(source, rows_of(source, path, split), split, captions)
+        cache = PictureCache(source, index.names, decode, image_size, picture_cache.CACHE_BYTES)
+        return _pictures(source, index, cache, _BadShare(str(path), split, max_bad_share))
+    except BaseException:
+        source.close()
+        raise
+
+
+def _pictures(
+    source: Source, index: Index, cache: PictureCache, bad_share: "_BadShare"
+) -> CaptionedPictures:
+    """Looks at some of the rows, and leaves out those that are bad."""
+    num = len(index.pictures)
+    some = np.arange(min(num, LOOKED_AT), dtype=np.int64) * num // max(1, min(num, LOOKED_AT))
+    cache.fill(np.unique(index.pictures[some]).tolist())
+    unreadable = np.isin(index.pictures, list(cache.reasons))
+    more = [(int(i), cache.reasons[int(index.pictures[i])]) for i in np.flatnonzero(unreadable)]
+    problems = index.problems(more)
+    num_bad = index.num_rows - index.num_doubles - num
+    bad_share.check(num_bad, num, index.num_rows, int(unreadable[some].sum()), len(some), problems)
+
+    rows = np.flatnonzero(~unreadable)
+    pictures = index.pictures[rows]
+    if num <= LOOKED_AT and num * np.prod(cache.shape) <= picture_cache.CACHE_BYTES:
+        pixels = cache.all_of(pictures)
+        cache.close()
+    else:
+        pixels = PicturesOnDemand(
+            cache,
+            pictures,
+            lambda row: index.where(int(rows[row])),
+            problems,
+            lambda bad, met: bad_share.check(num_bad, num, index.num_rows, bad, met, problems),
+        )
     return CaptionedPictures(
-        pixels=pixels if kept.all() else pixels[kept],
-        captions=tuple(found[i] for i in np.flatnonzero(kept)),
-        attributes=_attributes([rows[i] for i in np.flatnonzero(kept)], captions),
+        pixels=pixels,
+        captions=index.captions.chosen(rows),
+        attributes=index.attributes(rows),
         problems=problems,
     )
 
 
-def _all_rows(source: Source, split: str, path: str | os.PathLike) -> list[Row]:
-    """The rows in the split's folder, or in the whole where no folders tell the splits apart."""
-    folder = f"{split}/" if _has_folder(source, "test") else "train/"
-    names = [name for name in source.names if name.startswith(folder)] or source.names
-    for place in dict.fromkeys((folder, "")):
-        files = [place + name for name in METADATA_NAMES if place + name in source.names]
-        if len(files) == 2:
-            raise ValueError(
-                wrong("path", "a folder with one metadata file", files, "Remove one of the two.")
-            )
-        if files:
-            return _rows_of(source, files[0], path)
-    if not any(name.endswith(".txt") for name in names):
-        raise ValueError(wrong("path", "a set of captioned pictures", str(path), HOW_TO_LAY_OUT))
-    return text_rows(source, names)
+@dataclass(frozen=True)
+class _BadShare:
+    """The most that may be bad, and what to say where more are."""
 
+    path: str
+    split: str
+    most: float
 
-def _rows_of(source: Source, file: str, path: str | os.PathLike) -> list[Row]:
-    try:
-        return metadata_rows(source, file)
-    except ValueError as error:
-        raise ValueError(
-            wrong("path", "a set with readable metadata", str(path), f"{error}.")
-        ) from None
+    def check(self, num_bad, num, num_rows, num_unreadable, num_looked_at, problems) -> None:
+        """Raises `ValueError` where too many rows are bad, or none is left.
 
+        Formula:
+            share = (b + n u / l) / r, with b bad and n other rows of r, and u of l pictures that
+            were looked at unreadable. Where all are looked at it is what it is; else an estimate.
+        """
+        if not num_rows:
+            raise ValueError(self._worded(f"It has no rows in {self.split}."))
+        share = num_unreadable / num_looked_at if num_looked_at else 0.0
+        bad = num_bad + num * share
+        if bad <= self.most * num_rows and share < 1 and num:
+            return
+        counted = f"{round(bad)} of its {num_rows} rows in {self.split} are bad"
+        if num_looked_at < num:
+            counted = f"Some {counted}, going by the {num_looked_at} that were looked at"
+        raise ValueError(self._worded(f"{counted}: {'; '.join(problems[:3])}"))
 
-def _has_folder(source: Source, folder: str) -> bool:
-    return any(name.startswith(f"{folder}/") for name in source.names)
-
-
-def _split_of(row: Row, folders: Sequence[str]) -> str:
-    """The split of a row, given those of train/ and test/ that there are.
-
-    Beside both, another folder (validation/) is neither. A row that names no
-    picture belongs to the folder of its metadata, or else to train.
-    """
-    if "test" in folders:
-        file = row.name if "/" in row.name else row.where
-        folder = file.partition("/")[0] if "/" in file else "train"
-        if folder in folders or "train" in folders:
-            return folder
-        return "train"
-    number = int.from_bytes(hashlib.sha1(row.name.encode()).digest())
-    return "test" if row.name and number % TEST_EVERY == 0 else "train"
-
-
-def _decode(
-    source: Source, rows: Sequence[Row], image_size: int, columns: Sequence[str]
-) -> tuple[np.ndarray, list[tuple[str, ...] | str]]:
-    """The pixels, and for each row its captions, or the reason why it is left out.
-
-    Threads share the work, since Pillow decodes without holding Python's lock.
-    """
-    pixels = np.zeros((len(rows), image_size, image_size, 3), np.uint8)
-
-    def decode(index: int) -> tuple[str, ...] | str:
-        row = rows[index]
-        if row.problem:
-            return row.problem
-        try:
-            captions = captions_of(row, columns)
-            pixels[index] = decode_picture(source.read(row.name), image_size)
-        except (OSError, ValueError) as error:
-            return str(error)
-        return captions
-
-    with ThreadPoolExecutor(min(16, (os.cpu_count() or 1) + 1)) as pool:
-        return pixels, list(pool.map(decode, range(len(rows))))
-
-
-def _attributes(rows: Sequence[Row], captions: Sequence[str]) -> dict[str, np.ndarray]:
-    """The columns of short strings beside the captions, in the order in which they appear."""
-    names = dict.fromkeys(name for row in rows for name in row.columns if name not in captions)
-    columns = {}
-    for name in names:
-        values = [row.columns.get(name) for row in rows]
-        values = [value if isinstance(value, str) else "" for value in values]
-        if any(values) and max(map(len, values)) <= MAX_ATTRIBUTE_CHARACTERS:
-            columns[name] = np.array(values)
-    return columns
+    def _worded(self, hint: str) -> str:
+        return wrong("path", "a set of mostly usable rows", self.path, hint)
 
 
 def _check_columns(captions: Sequence[str]) -> None:
@@ -174,24 +168,3 @@ def _check_columns(captions: Sequence[str]) -> None:
         )
     if not captions:
         raise ValueError(wrong("captions", "one column or more", captions, 'Try ("text",).'))
-
-
-def _check_known(captions: Sequence[str], rows: Sequence[Row]) -> None:
-    known = {name for row in rows for name in row.columns if name}
-    for column in captions:
-        if known and column not in known:
-            raise ValueError(
-                wrong("captions", "columns of the data", column, nearest(column, known))
-            )
-
-
-def _check_enough(
-    path: str | os.PathLike, split: str, num_rows: int, problems: Sequence[str]
-) -> None:
-    if 2 * len(problems) <= num_rows and num_rows > 0:
-        return
-    first = "".join(f"\n  {problem}" for problem in problems[:3])
-    hint = f"{len(problems)} of its {num_rows} rows in {split} are bad:{first}"
-    if not num_rows:
-        hint = f"It has no rows in {split}."
-    raise ValueError(wrong("path", "a set of mostly usable rows", str(path), hint))

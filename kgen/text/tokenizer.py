@@ -9,7 +9,7 @@ import tensorflow_text as tf_text
 from kgen import checks
 from kgen.config import TextConfig
 from kgen.text import vocabulary as vocabularies
-from kgen.text.stop_words import StopWords
+from kgen.text.stop_words import STOP_WORDS
 from kgen.text.wordpieces import MOST_BYTES, wordpieces_of
 
 
@@ -59,7 +59,7 @@ class CaptionTokenizer(tf.Module):
         self.caption_length = int(caption_length)
         self._normalizer = _normalizer()
         self._wordpieces = wordpieces_of(vocabulary, segmentation)
-        self._stop_words = StopWords(vocabulary) if stop_words else None
+        self._stop_words = _StopWords(vocabulary) if stop_words else None
 
     @classmethod
     def from_config(cls, vocabulary: Sequence[str], config: TextConfig) -> "CaptionTokenizer":
@@ -102,6 +102,25 @@ class CaptionTokenizer(tf.Module):
             others = self._stop_words.others(token_ids)
             token_ids, texts = (tf.ragged.boolean_mask(r, others) for r in (token_ids, texts))
         return list(zip(token_ids.values.numpy(), _decoded(texts.values)))
+
+class _StopWords:
+    """Finds the stop words among tokens.
+
+    Args:
+        vocabulary: Tokens in the order of their ids.
+    """
+
+    def __init__(self, vocabulary: Sequence[str]):
+        self._is_stop_word = [token in STOP_WORDS for token in vocabulary]
+        self._continues = [token.startswith(vocabularies.SUFFIX) for token in vocabulary]
+
+    def others(self, token_ids: tf.RaggedTensor) -> tf.RaggedTensor:
+        """True where no stop word stands: bool, ragged (B, None), of ids int32 (B, None)."""
+        ids = token_ids.values
+        # "a" before "##pple" begins a word and is none itself. The first token of the next
+        # caption continues nothing.
+        goes_on = tf.gather(self._continues, tf.concat([ids[1:], ids[:1]], axis=0))
+        return token_ids.with_values(~tf.gather(self._is_stop_word, ids) | goes_on)
 
 
 def split_words(captions: Iterable[str], chinese: Iterable[str] = ()) -> list[list[str]]:

@@ -12,6 +12,7 @@ from kgen.text.chinese_words import is_chinese, learn_chinese_words
 PADDING = "[PAD]"
 UNKNOWN = "[UNK]"
 SUFFIX = "##"
+AT_ONCE = 20_000  # captions cut into words, so that a million of them need little memory
 FEWEST = 2  # A word or piece seen once teaches nothing that its parts do not.
 
 
@@ -51,7 +52,10 @@ def learn_vocabulary(
     chinese = learn_chinese_words(captions) if segmentation == "words" else ()
     if chinese:
         chinese += tuple({sign for run in captions for sign in run if is_chinese(sign)})
-    words = Counter(word for caption in split_words(captions, chinese) for word in caption)
+    words = Counter()
+    for first in range(0, len(captions), AT_ONCE):
+        for of_caption in split_words(captions[first : first + AT_ONCE], chinese):
+            words.update(of_caption)
     if not words:
         raise ValueError(
             checks.wrong("captions", "texts with at least one word", "none", "Check the file.")

@@ -3,9 +3,8 @@
 from collections.abc import Iterable
 
 from kgen.config import TrainingConfig
-from kgen.text.words_that_matter import names_colour, says_side
+from kgen.text.words_that_matter import MOST_CAPTIONS, names_colour, says_side
 
-MOST_CAPTIONS = 0.005  # Share of captions that may speak of what an augmentation changes.
 FORBIDDEN_BY = {
     "flip": (says_side, "tell left from right"),
     "colour": (names_colour, "name a colour or a shade"),
