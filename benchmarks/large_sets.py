@@ -50,7 +50,7 @@ def zip_folder(folder: Path, path: Path) -> None:
                 file.write(found, found.relative_to(folder).as_posix())
 
 
-def measure(path: str, num_batches: int) -> dict[str, float]:
+def measure(path: str, num_batches: int, cache_mib: int) -> dict[str, float]:
     """Opens a set in this process, and reads batches of 32.
 
     Returns:
@@ -59,8 +59,10 @@ def measure(path: str, num_batches: int) -> dict[str, float]:
         `peak_mib`.
     """
     from kgen.config import DataConfig
+    from kgen.data import picture_cache
     from kgen.data.loading import load_pictures
 
+    picture_cache.CACHE_BYTES = cache_mib * 2**20
     figures = {}
     if num_batches:
         from kgen.data.batches import make_batches, tokenize_captions
@@ -106,11 +108,14 @@ def _status(key: str) -> float:
     return float("nan")
 
 
-def _apart(path: Path, num_batches: int) -> dict[str, float]:
+def _apart(path: Path, num_batches: int, cache_mib: int) -> dict[str, float]:
     """`measure` in a process of its own."""
     command = [sys.executable, "-m", "benchmarks.large_sets", "--only", str(path)]
     done = subprocess.run(
-        [*command, "--batches", str(num_batches)], capture_output=True, text=True, check=True
+        [*command, "--batches", str(num_batches), "--cache-mib", str(cache_mib)],
+        capture_output=True,
+        text=True,
+        check=True,
     )
     return json.loads(done.stdout.splitlines()[-1])
 
@@ -119,11 +124,12 @@ def _apart(path: Path, num_batches: int) -> dict[str, float]:
 @click.option("--rows", default=100_000, show_default=True, help="Pictures, one row each.")
 @click.option("--index-rows", default=1_000_000, show_default=True, help="Rows of few pictures.")
 @click.option("--batches", default=200, show_default=True, help="Batches of 32 to read.")
+@click.option("--cache-mib", default=1024, show_default=True, help="Of decoded pictures kept.")
 @click.option("--only", type=click.Path(exists=True), hidden=True)
-def main(rows, index_rows, batches, only):
+def main(rows, index_rows, batches, cache_mib, only):
     """Opens a folder, a zip and a long table in processes of their own, and prints what it took."""
     if only:
-        click.echo(json.dumps(measure(only, batches)))
+        click.echo(json.dumps(measure(only, batches, cache_mib)))
         return
     with tempfile.TemporaryDirectory() as made:
         folder, path, long = Path(made, "folder"), Path(made, "set.zip"), Path(made, "long")
@@ -134,7 +140,7 @@ def main(rows, index_rows, batches, only):
         write_set(long, index_rows, 10)
         for name, where, num in (("folder", folder, batches), ("zip", path, batches),
                                  ("table of few pictures", long, 0)):  # fmt: skip
-            row = _apart(where, num)
+            row = _apart(where, num, cache_mib)
             click.echo(
                 f"{name}, {row['rows']} rows: {row['open_seconds']:.1f} s to open; resident "
                 f"{row['before_mib']:.0f} MiB before, {row['opened_mib']:.0f} after"

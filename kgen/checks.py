@@ -25,10 +25,43 @@ def wrong(argument: str, expected: str, received: Any, hint: str) -> str:
         >>> wrong("width", "a multiple of 8", 13, "Use 8 or 16.")
         '`width` must be a multiple of 8, received: 13. Use 8 or 16.'
     """
-    shown = repr(received)
+    try:
+        shown = repr(received)
+    except (RecursionError, ValueError):  # nested too deeply, or a number of too many digits
+        shown = f"an unprintable {type(received).__name__}"
     if len(shown) > 80:
         shown = shown[:77] + "..."
-    return f"`{argument}` must be {expected}, received: {shown}. {hint}"
+    return one_line(f"`{argument}` must be {expected}, received: {shown}. {hint}", 2000)
+
+
+def one_line(text: str, most: int = 400) -> str:
+    """Text that can be printed in one line, whatever names it quotes.
+
+    Line breaks and the like become blanks; control characters, which could steer a terminal, and
+    lone surrogates, which no terminal can show, are written as escapes.
+
+    Args:
+        text: Any text.
+        most: Characters; of longer texts the middle is left out.
+
+    Example:
+        >>> one_line("two\\nlines"), one_line("a" * 9, most=5)
+        ('two lines', 'aa…aa')
+        >>> print(one_line("\\x1b[2J"))
+        \\x1b[2J
+    """
+    if not text.isprintable():
+        text = "".join(map(_printable, text))
+    if len(text) > most:
+        half = (most - 1) // 2
+        text = f"{text[:half]}…{text[-half:]}"
+    return text
+
+
+def _printable(character: str) -> str:
+    if character.isprintable():
+        return character
+    return " " if character.isspace() else ascii(character)[1:-1]
 
 
 def nearest(word: str, known: Iterable[str]) -> str:
@@ -65,5 +98,5 @@ def check_real(argument: str, value: Any, low: float, high: float) -> None:
     bounds = f"a number in [{low:g}, {high:g}]"
     if isinstance(value, bool) or not hasattr(value, "__float__"):
         raise TypeError(wrong(argument, bounds, value, "Pass a number."))
-    if not low <= value <= high:
+    if not low <= value <= high:  # nor is NaN
         raise ValueError(wrong(argument, bounds, value, "Pass a number in that range."))

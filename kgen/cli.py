@@ -1,6 +1,8 @@
 """The command line: the only module that prints and exits."""
 
+import dataclasses
 import json
+import math
 import os
 import sys
 import warnings
@@ -15,10 +17,16 @@ from kgen.data.captioned_pictures import LeftOutWarning
 from kgen.presets import CONFIGS, model_folder, preset_config, trained_presets
 
 DEFAULT_PRESET = "scenes_64"
-SEED, COUNT = click.IntRange(0), click.IntRange(1)
+SEED, COUNT = click.IntRange(0), click.IntRange(1, 1_000_000)
 MODEL = click.argument("model", metavar="RUN_OR_PRESET")
 FOLDER = click.Path(file_okay=False, path_type=Path)
 FILE = click.Path(dir_okay=False, exists=True, path_type=Path)
+POST = click.option(
+    "--post",
+    default="",
+    metavar="NAME[=STRENGTH],…",
+    help="denoise, contrast, colour, white_balance, sharpen, upscale; such as denoise,color=1.2.",
+)
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -45,7 +53,8 @@ def app(debug):
 @click.option("--count", type=COUNT, default=1, show_default=True, help="Pictures a caption.")
 @click.option("--grid", is_flag=True, help="One picture of all, with captions, instead.")
 @click.option("--captions", "captions_file", type=FILE, help="UTF-8 text file, a caption a line.")
-def generate(captions, out, preset, seed, count, grid, captions_file):
+@POST
+def generate(captions, out, preset, seed, count, grid, captions_file, post):
     """Draw pictures of captions."""
     captions = [*captions, *_lines(captions_file)]
     if not captions:
@@ -53,8 +62,10 @@ def generate(captions, out, preset, seed, count, grid, captions_file):
     folder = model_folder(preset)
     from kgen.generating import write_pictures
     from kgen.pipeline import TextToImage
+    from kgen.postprocess.post_process import PostProcess
 
-    painter = TextToImage.from_preset(folder)
+    post = PostProcess.parse(post)  # before the model is loaded
+    painter = TextToImage.from_preset(folder).with_post(post)
     for caption in captions:
         _warn_of_unread(painter.tokenizer, caption)
     repeated = [caption for caption in captions for _ in range(count)]
@@ -68,6 +79,7 @@ def generate(captions, out, preset, seed, count, grid, captions_file):
 @click.option("--preset", help=f"Configuration to start from: {', '.join(CONFIGS)}.")
 @click.option("--config", type=FILE, help="JSON file of settings over the preset's.")
 @click.option("--captions", help="Caption columns, such as text,text_zh.")
+@click.option("--word-vectors", type=FILE, help="word2vec or GloVe file that words start from.")
 @click.option("--steps", type=click.IntRange(1), help="Steps in all.")
 @click.option("--minutes", type=click.FloatRange(0.01), help="Stop after these minutes.")
 @click.option("--seed", type=SEED)
@@ -78,14 +90,32 @@ def generate(captions, out, preset, seed, count, grid, captions_file):
 @click.option("--resume", is_flag=True, help="Go on with the run in --out.")
 @click.option("--dry-run", is_flag=True, help="Print the configuration and stop.")
 def train(
-    data, out, preset, config, captions, steps, minutes, seed, precision, settings, resume, dry_run
+    data,
+    out,
+    preset,
+    config,
+    captions,
+    word_vectors,
+    steps,
+    minutes,
+    seed,
+    precision,
+    settings,
+    resume,
+    dry_run,
 ):
-    """Train a model on DATA, a folder or zip of captioned pictures (default: landscapes that
-    kgen draws itself).
+    """Train a model on DATA, captioned pictures in a folder, a zip, WebDataset, TFRecord or
+    parquet shards, or COCO's JSON (default: landscapes that kgen draws itself).
     """
+    if data == "" or out == Path(""):  # of an unset variable of the shell, most likely
+        name = "DATA" if data == "" else "--out"
+        raise click.UsageError(checks.wrong(name, "a path", "", "Is a variable unset?"))
+    if minutes is not None and math.isnan(minutes):
+        raise click.UsageError(checks.wrong("--minutes", "a number", minutes, "Such as 20."))
     flags = {
         "data.path": os.path.abspath(data) if data else None,
         "data.captions": captions,
+        "data.word_vectors": os.path.abspath(word_vectors) if word_vectors else None,
         "training.steps": steps,
         "training.seed": seed,
         "training.precision": precision,
@@ -102,25 +132,86 @@ def train(
 
     try:
         click.echo(run(resolved, out, resume=resume, minutes=minutes))
-    except KeyboardInterrupt:
+    except KeyboardInterrupt as stop:  # a `Stopped`, but for the second Ctrl-C
+        step = getattr(stop, "step", None)
+        at = "" if step is None else f" at step {step}, of which it wrote a checkpoint"
+        click.echo(f"kgen: stopped{at}. Go on with: kgen train --out {out} --resume", err=True)
+        sys.exit(128 + getattr(stop, "number", 2))
+
+
+@app.group()
+def data():
+    """Look at captioned pictures, and pack them."""
+
+
+@data.command()
+@click.argument("path")
+@click.option("--captions", help="Caption columns (default: those with usual names).")
+@click.option(
+    "--sample", type=COUNT, default=10_000, show_default=True, help="Most pictures opened."
+)
+@click.option("--json", "as_json", is_flag=True, help="JSON instead of text.")
+@click.option("--html", type=click.Path(dir_okay=False, path_type=Path), help="Write a page, too.")
+def check(path, captions, sample, as_json, html):
+    """Look over PATH, a set of captioned pictures, before training on it: what is bad in it, what
+    its pictures and captions are like, and which settings suit it.
+    """
+    from kgen.data.check import check_data
+    from kgen.data.doctor.page import write_page
+    from kgen.data.doctor.text import as_text
+
+    columns = tuple(name.strip() for name in captions.split(",")) if captions else ()
+    report = check_data(path, columns, sample, _progress)
+    if as_json:
+        click.echo(json.dumps(dataclasses.asdict(report), indent=2, ensure_ascii=False))
+    else:
+        click.echo(as_text(report))
+    if html:
+        write_page(report, html)
+        click.echo(f"kgen: wrote {html}", err=True)
+
+
+@data.command()
+@click.argument("path", metavar="DATA")
+@click.option("--out", type=FOLDER, required=True, help="Folder for the shards; new or empty.")
+@click.option(
+    "--shard-mb",
+    type=click.FloatRange(0.001),
+    default=100,
+    show_default=True,
+    help="Megabytes from which the next shard is begun.",
+)
+def pack(path, out, shard_mb):
+    """Write the captioned pictures in DATA as TFRecord shards, which train as DATA does."""
+    from kgen.data.packing import pack as write
+
+    packed = write(path, out, shard_mb)
+    for file in packed.files:
+        click.echo(file)
+    counts = " and ".join(f"{count} {split}" for split, count in packed.counts.items())
+    click.echo(f"kgen: {counts} pictures", err=True)
+    if packed.problems:
         click.echo(
-            f"kgen: stopped. Go on from the last report with: kgen train --out {out} --resume",
+            f"kgen: {len(packed.problems)} rows were left out, as {out / 'problems.txt'} says; "
+            f"the first: {packed.problems[0]}",
             err=True,
         )
-        raise
 
 
 @app.command()
 @MODEL
 @click.option("--out", type=FOLDER, required=True, help="Folder for the exported files.")
 @click.option("--formats", default="saved_model,litert", show_default=True)
-def export(model, out, formats):
+@POST
+def export(model, out, formats, post):
     """Write a SavedModel for TF Serving and a LiteRT file, each run and compared."""
     folder = model_folder(model)
     from kgen.export.exporting import export as write
     from kgen.pipeline import TextToImage
+    from kgen.postprocess.post_process import PostProcess
 
-    painter = TextToImage.from_preset(folder)
+    post = PostProcess.parse(post)  # before the model is loaded
+    painter = TextToImage.from_preset(folder).with_post(post)
     for proof in write(painter, out, tuple(name.strip() for name in formats.split(","))):
         click.echo(out / proof.path)
     click.echo(out / "PROOF.md")
@@ -130,7 +221,7 @@ def export(model, out, formats):
 @MODEL
 @click.argument("data", required=False)
 @click.option("--out", type=FOLDER, help="Folder for report.json.")
-@click.option("--num", type=click.IntRange(1), default=1024, show_default=True, help="Pictures.")
+@click.option("--num", type=COUNT, default=1024, show_default=True, help="Pictures.")
 def evaluate(model, data, out, num):
     """Measure how well a model's pictures obey captions that no training has seen, on the test
     part of DATA (default: of what the model was trained on).
@@ -177,7 +268,7 @@ def main(arguments=None):
         sys.exit(error.exit_code)
     except (KeyboardInterrupt, click.Abort):
         sys.exit(130)
-    except (ValueError, TypeError, OSError) as error:
+    except (ValueError, TypeError, OSError, MemoryError) as error:
         if "--debug" in arguments:
             raise
         print(f"kgen: {_in_one_line(error)}", file=sys.stderr)
@@ -185,21 +276,26 @@ def main(arguments=None):
 
 
 def _in_one_line(error) -> str:
+    if isinstance(error, MemoryError):
+        return "There is not enough memory. Use smaller pictures, or fewer."
     if isinstance(error, OSError) and error.strerror:  # the system's, not worded by kgen
-        return f"{error.filename}: {error.strerror}. Name a path that can be read or written."
-    return " ".join(str(error).split())
+        hint = "Name a path that can be read or written."
+        place = "" if error.filename is None else f"{checks.one_line(os.fsdecode(error.filename))}: "
+        return f"{place}{error.strerror}. {hint}"
+    return checks.one_line(" ".join(str(error).split()), 2000)
 
 
 def _resolve(preset, data, config_file, given, out, resume) -> Config:
     """Preset < file < flags; a resumed run starts from its own configuration."""
     there = out / "config.json" if out else None
     if resume and preset is None and there and there.is_file():
-        config = Config.from_dict(files.read_json(there))
+        config = Config.read(there)
     else:
-        config = preset_config(preset or ("pictures_64" if data else DEFAULT_PRESET))
-        config = config.updated({"name": out.name} if out else {})
+        usual = "pictures_64" if data else DEFAULT_PRESET
+        config = preset_config(usual if preset is None else preset)
+        config = config.updated({"name": out.resolve().name} if out else {})
     if config_file:
-        config = config.updated(files.read_json(config_file))
+        config = config.updated_by(config_file)
     for key, value in given.items():
         nested = value
         for part in reversed(key.split(".")):
@@ -211,10 +307,14 @@ def _resolve(preset, data, config_file, given, out, resume) -> Config:
 def _setting(text):
     key, equals, value = text.partition("=")
     if not equals:
-        raise click.UsageError(checks.wrong("--set", "KEY=VALUE", text, "Example: seed=7."))
+        hint = "Example: training.seed=7."
+        raise click.UsageError(checks.wrong("--set", "KEY=VALUE", text, hint))
+    if key.count(".") > 1:
+        hint = "Keys have two parts, such as training.seed."
+        raise click.UsageError(checks.wrong("--set", "a known key", key, hint))
     try:
         return key, json.loads(value)
-    except json.JSONDecodeError:
+    except (ValueError, RecursionError):  # no JSON is text
         return key, value
 
 
@@ -230,30 +330,39 @@ def _lines(path):
 
 def _warn_of_unread(tokenizer, caption):
     """Says what of a caption the model cannot follow."""
-    shown = caption if len(caption) <= 40 else caption[:39] + "…"
+    shown = checks.one_line(caption if len(caption) <= 40 else caption[:39] + "…")
     unknown = dict.fromkeys(w for w in tokenizer.unknown_words(caption) if w.isalnum())
     if unknown:
-        words = ", ".join(unknown)
+        words = checks.one_line(", ".join(unknown))
         click.echo(f"kgen: {shown}: not in this model's vocabulary: {words}", err=True)
     unread = tokenizer.unread(caption)
     if unread:
         length = tokenizer.caption_length
         click.echo(f"kgen: {shown}: only {length} tokens are read, to before “{unread}”", err=True)
-    if not caption.strip():
-        click.echo("kgen: an empty caption: expect a grey picture", err=True)
+    if not tokenizer([caption]).numpy().any():
+        shown = shown if shown.strip() else "an empty caption"
+        click.echo(f"kgen: {shown}: nothing to read in it: expect a grey picture", err=True)
+
+
+def _progress(items, what, total):
+    """A bar on stderr, if somebody is there to look at it."""
+    from tqdm import tqdm
+
+    return tqdm(items, what, total, file=sys.stderr, leave=False, disable=not sys.stderr.isatty())
 
 
 def _show_warning(message, category, *_where, **_to):
     """kgen's own warnings are told in a line; the libraries' are for those who develop kgen."""
-    if category is LeftOutWarning:
-        click.echo(f"kgen: {message}", err=True)
+    if issubclass(category, (LeftOutWarning, checks.ToldWarning)):
+        click.echo(f"kgen: {checks.one_line(str(message), 2000)}", err=True)
 
 
 def _silence_tensorflow():
     """Sends what TensorFlow's C++ prints on stderr away; Python's stderr stays."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     sys.stderr.flush()
-    sys.stderr = os.fdopen(os.dup(2), "w", buffering=1)
+    # As Python's own: names of files may hold bytes that are no UTF-8.
+    sys.stderr = os.fdopen(os.dup(2), "w", buffering=1, errors="backslashreplace")
     with open(os.devnull, "w") as nowhere:
         os.dup2(nowhere.fileno(), 2)
 

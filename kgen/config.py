@@ -1,11 +1,13 @@
 """Everything a model and its training are made of, as frozen values with JSON in and out."""
 
 import dataclasses
+import os
 import typing
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from kgen import checks
+from kgen import checks, files
 
 ENCODERS = ("bag", "lstm", "bilstm", "transformer")
 SEGMENTATIONS = ("characters", "words")
@@ -13,6 +15,8 @@ PRECISIONS = ("float32", "bfloat16")
 AUGMENTATIONS = ("flip", "translation", "crop", "cutout", "colour")
 FITS = ("crop", "pad")
 IMAGE_SIZES = (32, 64, 128, 256)
+MOST_STEPS = 10**9  # steps are counted in int32
+MOST_SCENES = 10**6  # they are all in memory: 12 GB at 64 pixels
 TYPES = {int: "a whole number", float: "a number", bool: "true or false", str: "text"}
 
 
@@ -133,10 +137,10 @@ class TrainingConfig:
     seed: int = 0
 
     def __post_init__(self):
-        checks.check_int("training.steps", self.steps, 1)
+        checks.check_int("training.steps", self.steps, 1, MOST_STEPS)
         checks.check_int("training.batch_size", self.batch_size, 2, 4096)
-        checks.check_int("training.penalty_interval", self.penalty_interval, 1)
-        checks.check_int("training.report_interval", self.report_interval, 1)
+        checks.check_int("training.penalty_interval", self.penalty_interval, 1, MOST_STEPS)
+        checks.check_int("training.report_interval", self.report_interval, 1, MOST_STEPS)
         checks.check_int("training.seed", self.seed, 0, 2**31 - 1)
         checks.check_real("training.generator_rate", self.generator_rate, 0.0, 1.0)
         checks.check_real("training.discriminator_rate", self.discriminator_rate, 0.0, 1.0)
@@ -184,7 +188,7 @@ class DataConfig:
     def __post_init__(self):
         checks.check_choice("data.fit", self.fit, FITS)
         checks.check_real("data.max_bad_share", self.max_bad_share, 0, 1)
-        checks.check_int("data.num_scenes", self.num_scenes, 1)
+        checks.check_int("data.num_scenes", self.num_scenes, 1, MOST_SCENES)
 
 
 @dataclass(frozen=True)
@@ -219,6 +223,24 @@ class Config:
         """
         return _build(cls, values, "")
 
+    @classmethod
+    def read(cls, path: str | os.PathLike) -> "Config":
+        """Reads a configuration from a JSON file.
+
+        Raises:
+            FileNotFoundError: There is no such file.
+            ValueError: It holds something else; the message names the file.
+        """
+        return _from_file(path, cls.from_dict)
+
+    def updated_by(self, path: str | os.PathLike) -> "Config":
+        """`updated` with what a JSON file holds; errors as in `read`."""
+        return _from_file(path, self.updated)
+
+    def without_paths(self) -> "Config":
+        """A copy that says nothing of where its data lay, for models that are given away."""
+        return self.updated({"data": {"path": "", "word_vectors": ""}})
+
     def updated(self, values: dict[str, Any]) -> "Config":
         """A copy in which `values` (nested, partial) take precedence.
 
@@ -226,7 +248,16 @@ class Config:
             >>> Config().updated({"training": {"seed": 7}}).training.seed
             7
         """
-        return Config.from_dict(_merged(self.to_dict(), values))
+        nested = isinstance(values, dict)
+        return Config.from_dict(_merged(self.to_dict(), values) if nested else values)
+
+
+def _from_file(path: str | os.PathLike, take: Callable[[Any], Config]) -> Config:
+    values = files.read_json(path)
+    try:
+        return take(values)
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"{os.fspath(path)}: {error}") from None
 
 
 def _merged(old: dict[str, Any], new: dict[str, Any]) -> dict[str, Any]:
@@ -250,7 +281,8 @@ def _build(cls: type, values: Any, where: str) -> Any:
     types = typing.get_type_hints(cls)
     for key in values:
         if key not in types:
-            raise ValueError(f"Unknown key `{where}{key}`. {checks.nearest(key, types)}")
+            shown = checks.one_line(f"{where}{key}", 80)
+            raise ValueError(f"Unknown key `{shown}`. {checks.nearest(key, types)}")
     return cls(**{key: _typed(types[key], value, where + key) for key, value in values.items()})
 
 
@@ -258,7 +290,11 @@ def _typed(kind: type, value: Any, where: str) -> Any:
     if dataclasses.is_dataclass(kind):
         return _build(kind, value, where + ".")
     if kind is float and type(value) is int:
-        return float(value)
+        try:
+            return float(value)
+        except OverflowError:
+            hint = "Use a smaller number."
+            raise ValueError(checks.wrong(where, "below 1e308", value, hint)) from None
     if type(value) is not kind:
         raise TypeError(checks.wrong(where, TYPES[kind], value, "Change it to that."))
     return value

@@ -81,8 +81,14 @@ def read_json(path: str | os.PathLike) -> Any:
         ValueError: The file holds no JSON; the message names file and line.
     """
     try:
-        return json.loads(Path(path).read_text(encoding="utf-8"))
+        return json.loads(Path(path).read_text(encoding="utf-8-sig"))
     except json.JSONDecodeError as error:
-        raise ValueError(f"{path}, line {error.lineno}: no valid JSON ({error.msg}).") from None
+        raise ValueError(
+            f"{path}, line {error.lineno}: no valid JSON ({error.msg}). Correct it there."
+        ) from None
     except UnicodeDecodeError:
         raise ValueError(f"{path}: not UTF-8 text. Save the file as UTF-8.") from None
+    except RecursionError:
+        raise ValueError(f"{path}: nested too deeply. Is it the right file?") from None
+    except ValueError:  # Python reads no numbers of over 4300 digits
+        raise ValueError(f"{path}: a number has too many digits. Is it the right file?") from None

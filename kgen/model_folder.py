@@ -98,7 +98,7 @@ def read_model(folder: str | os.PathLike) -> ModelFolder:
                     f"It has no {name}: train one there, or wait for a run's first report.",
                 )
             )
-    config = Config.from_dict(files.read_json(folder / CONFIG))
+    config = Config.read(folder / CONFIG)
     vocabulary = read_vocabulary(folder / VOCABULARY)
     model = build_model(config, len(vocabulary))
     try:
@@ -109,9 +109,14 @@ def read_model(folder: str | os.PathLike) -> ModelFolder:
     except (OSError, ValueError, KeyError, UserWarning) as error:
         raise ValueError(
             f"{folder / WEIGHTS}: damaged, or not the weights of the configuration beside it "
-            f"({str(error).splitlines()[0]}). Restore the file or train anew."
+            f"({_first_sentence(error)}). Restore the file or train anew."
         ) from None
     return ModelFolder(config, vocabulary, model, _hash(folder))
+
+
+def _first_sentence(error):
+    """Keras goes on to guess at the cause."""
+    return str(error).splitlines()[0].partition(". ")[0]
 
 
 def _hash(folder):

@@ -6,7 +6,7 @@ import platform
 from pathlib import Path
 
 import kgen
-from kgen import files, model_folder
+from kgen import checks, files, model_folder
 from kgen.data.loading import load_pictures
 from kgen.evaluation.report import evaluate
 from kgen.pictures import captioned_grid, save_png
@@ -34,11 +34,13 @@ def publish(
         which machine, and the evaluation of exactly these weights.
     """
     run, out = Path(run), Path(out)
+    if out.exists() and not (out / CARD).is_file() and any(out.iterdir()):
+        hint = "All that is in it would be lost: choose another."
+        raise FileExistsError(checks.wrong("out", "a new folder or a preset's", str(out), hint))
     painter = TextToImage.from_preset(run)
-    last = json.loads((run / "metrics.jsonl").read_text(encoding="utf-8").splitlines()[-1])
+    last = _last_figures(run / "metrics.jsonl")
     with files.whole_folder(out) as folder:
-        private = {"path": "", "word_vectors": ""}
-        config = painter.config.updated({"name": out.name, "data": private})
+        config = painter.config.without_paths().updated({"name": out.name})
         model_folder.write_model(
             folder, config, painter.vocabulary, painter.model, dtype="float16"
         )
@@ -65,6 +67,17 @@ def publish(
         files.write_json(folder / CARD, card)
         _write_samples(TextToImage.from_preset(folder), painter.config.data, folder / SAMPLES)
     return out
+
+
+def _last_figures(path):
+    """The last line of a run's metrics.jsonl."""
+    try:
+        last = json.loads(path.read_text(encoding="utf-8").splitlines()[-1])
+        return {name: last[name] + 0 for name in ("step", "seconds")}
+    except (ValueError, IndexError, KeyError, TypeError):
+        raise ValueError(
+            f"{path}: the last line holds no figures of a run. Resume the run, or remove the line."
+        ) from None
 
 
 def _write_samples(painter, data, path):

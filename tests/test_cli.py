@@ -48,7 +48,7 @@ def test_a_run_holds_what_it_says(run):
     names = {path.name for path in run.iterdir()}
     assert names == {
         "config.json", "vocabulary.txt", "model.weights.h5", "checkpoint.weights.h5",
-        "metrics.jsonl", "samples", "tensorboard",
+        "metrics.jsonl", "samples", "tensorboard", "checkpoints",
     }  # fmt: skip
     assert [path.name for path in sorted((run / "samples").iterdir())] == [
         "step_000002.png",

@@ -1,11 +1,6 @@
 """The training step, and that stopping, saving and resuming lose nothing."""
 
 import json
-import os
-import signal
-import subprocess
-import sys
-import time
 from collections import Counter
 
 import h5py
@@ -429,46 +424,6 @@ def test_a_run_leaves_a_model_and_its_figures(uninterrupted, tiny_config):
 
 def test_a_run_made_longer_equals_one_that_was_long(uninterrupted, tiny_config, tmp_path):
     out = train(tiny_config.updated({"training": {"steps": 4}}), tmp_path / "run")
-    train(tiny_config, out, resume=True)
-    assert written(out) == written(uninterrupted)
-    assert_same_weights(out, uninterrupted, run.CHECKPOINT)
-    assert_same_weights(out, uninterrupted, model_folder.WEIGHTS)
-
-
-CHILD = """
-import sys, time
-sys.path.insert(0, {tests!r})
-from kgen import files
-from kgen.config import Config
-from kgen.training import callbacks
-import test_gan
-
-class Slowly(callbacks.StopAt):  # so that the parent can hit the moment
-    def on_train_batch_end(self, batch, logs=None):
-        super().on_train_batch_end(batch, logs)
-        time.sleep(0.3)
-
-callbacks.StopAt = Slowly
-test_gan.train(Config.from_dict(files.read_json({config!r})), {out!r})
-"""
-
-
-def test_a_killed_run_ends_as_if_it_had_not_been(uninterrupted, tiny_config, tmp_path):
-    out, config = tmp_path / "run", tmp_path / "config.json"
-    files.write_json(config, tiny_config.to_dict())
-    tests = os.path.dirname(__file__)
-    code = CHILD.format(tests=tests, config=str(config), out=str(out))
-    child = subprocess.Popen([sys.executable, "-c", code], stderr=subprocess.DEVNULL)
-    end = time.monotonic() + 120
-    # The sample of step 6 is written just before its checkpoint: a bad moment to be killed.
-    while not (out / "samples" / "step_000006.png").exists():
-        assert child.poll() is None and time.monotonic() < end
-        time.sleep(0.002)
-    os.kill(child.pid, signal.SIGKILL)
-    assert child.wait() == -signal.SIGKILL
-    assert (out / run.CHECKPOINT).is_file()
-    assert not (out / "samples" / "step_000008.png").exists()
-
     train(tiny_config, out, resume=True)
     assert written(out) == written(uninterrupted)
     assert_same_weights(out, uninterrupted, run.CHECKPOINT)

@@ -62,7 +62,7 @@ def export_litert(painter: TextToImage, folder: str | os.PathLike) -> proof.Proo
     with files.whole_folder(Path(folder) / PLACE) as beside:
         (beside / MODEL).write_bytes(convert(painter))
         write_vocabulary(beside / VOCABULARY, painter.vocabulary)
-        files.write_json(beside / CONFIG, painter.config.to_dict())
+        files.write_json(beside / CONFIG, painter.config.without_paths().to_dict())
         files.write_json(beside / EXAMPLES, examples(painter))
         proven = prove_litert(painter, beside / MODEL)
     proof.record(folder, proven)

@@ -1,42 +1,59 @@
 """A training run: assembles everything, in one folder.
 
-    config.json vocabulary.txt   what the model is
-    model.weights.h5             averaged T and G: what `generate` and `export` take
-    checkpoint.weights.h5        all networks, averages and optimizers: what `--resume` takes
-    metrics.jsonl tensorboard/   figures
-    problems.txt                 rows of the data that were left out, with the reasons
-    samples/                     grids of pictures with their captions
+config.json vocabulary.txt   what the model is
+model.weights.h5             averaged T and G: what `generate` and `export` take
+checkpoint.weights.h5        all networks, averages and optimizers: what `--resume` takes
+checkpoints/                 good ones before it, to go back to
+metrics.jsonl tensorboard/   figures
+findings.txt                 what went wrong, and what was done
+problems.txt                 rows of the data that were left out, with the reasons
+word_vectors.txt             words that started from word vectors, and those that did not
+samples/                     grids of pictures with their captions
 """
 
 import os
 import warnings
+from collections.abc import Iterable
 from pathlib import Path
 
 import keras
-import numpy as np
 
-from kgen import checks, files, model_folder
+from kgen import files, model_folder
 from kgen.config import Config
-from kgen.data.batches import make_batches, tokenize_captions
+from kgen.data.batches import captions_to_learn_from, make_batches, tokenize_captions
 from kgen.data.captioned_pictures import CaptionedPictures, LeftOutWarning
+from kgen.data.iterables import pictures_as
 from kgen.data.loading import load_pictures
 from kgen.networks.discriminator import build_discriminator
 from kgen.networks.generator import build_generator
-from kgen.pictures import captioned_grid, save_png, to_pixels
 from kgen.text.encoders import build_encoder
 from kgen.text.tokenizer import CaptionTokenizer
 from kgen.text.vocabulary import learn_vocabulary, read_vocabulary, write_vocabulary
-from kgen.training import callbacks
+from kgen.text.word_vectors import check_dimension
+from kgen.training import callbacks, checkpoints
+from kgen.training.allowed_augmentations import choose_augmentations
+from kgen.training.findings import WentWrong
+from kgen.training.first_embedding import start_from_word_vectors
 from kgen.training.gan import TextToImageGAN
+from kgen.training.reports import Reporter
+from kgen.training.run_folder import check_folder
+from kgen.training.stopping import Stopped, noticed_signals
 
-CHECKPOINT = "checkpoint.weights.h5"
+CHECKPOINT = checkpoints.LAST
 PROBLEMS = "problems.txt"
 POLICIES = {"float32": "float32", "bfloat16": "mixed_bfloat16"}
-NUM_SAMPLES = 24
 
 
-def build_gan(config: Config, vocabulary_size: int) -> TextToImageGAN:
-    """Builds and compiles T, G and D with fresh weights, fixed by the configuration's seed."""
+def build_gan(
+    config: Config, vocabulary_size: int, augmentations: tuple[str, ...] = ()
+) -> TextToImageGAN:
+    """Builds and compiles T, G and D with fresh weights, fixed by the configuration's seed.
+
+    Args:
+        config: The networks and how they learn.
+        vocabulary_size: Number of wordpieces.
+        augmentations: Those to use, from `choose_augmentations`.
+    """
     keras.utils.set_random_seed(config.training.seed)
     training, dtype = config.training, POLICIES[config.training.precision]
     gan = TextToImageGAN(
@@ -48,6 +65,9 @@ def build_gan(config: Config, vocabulary_size: int) -> TextToImageGAN:
         penalty_weight=training.penalty_weight,
         penalty_interval=training.penalty_interval,
         average_decay=training.averaging,
+        augmentations=augmentations,
+        augmentation_probability=training.augmentation_probability,
+        augmentation_adapts=training.augmentation_adapts,
         seed=training.seed,
     )
     gan.compile(
@@ -63,12 +83,17 @@ def train(
     resume: bool = False,
     minutes: float | None = None,
     progress: bool = True,
-    pictures: CaptionedPictures | None = None,
+    pictures: CaptionedPictures | Iterable | None = None,
 ) -> Path:
     """Trains a model in the folder `out`.
 
     A run that was stopped, in whatever way, goes on with `resume` from its last checkpoint, and
-    ends with the weights that it would have had without the stop.
+    ends with the weights that it would have had without the stop. At the first SIGINT or SIGTERM
+    it finishes the step and writes a checkpoint of it.
+
+    A run whose losses or weights are no longer finite, or whose pictures have collapsed, goes
+    back to its last good checkpoint, on with half the rates. All that it finds wrong it says as
+    `FindingWarning` and in `findings.txt`.
 
     Args:
         config: What to train, and how.
@@ -76,123 +101,132 @@ def train(
         resume: Whether to go on with the run that lies there (a new one if none does).
         minutes: Time after which to stop, however many steps are left; None: no limit.
         progress: Whether to show a bar on stderr.
-        pictures: Pictures to train on, in place of those that `config.data` names.
+        pictures: Pictures to train on, in place of those that `config.data` names; or an iterable
+            of pairs (picture, caption) or such, as `from_iterable` takes it.
 
     Returns:
         The run's folder.
 
     Raises:
         FileExistsError: There is a run already and `resume` is False.
-        ValueError: The run that lies there has another configuration, or the data is unusable.
+        ValueError: The run that lies there has another configuration, or the data is unusable;
+            as `RunFailed`: the run went wrong more than `training.max_rollbacks` times.
+        OSError: There is no room to write, or the data cannot be read any more.
+        Stopped: A signal has ended it; a `KeyboardInterrupt`.
     """
     out = Path(out)
-    _check_folder(config, out, resume)
-    files.remove_unfinished(out)
+    check_folder(config, out, resume)
+    for folder in (out, out / "samples", out / checkpoints.KEPT):
+        files.remove_unfinished(folder)
+    there = checkpoints.Checkpoints(out, config.training.kept_checkpoints).exist()
+    word_vectors = "" if there else config.data.word_vectors
+    if word_vectors:  # before the data is read
+        check_dimension(word_vectors, config.text.embedding_dim)
     if pictures is None:
         pictures = load_pictures(config.data, config.networks.image_size, config.training.seed)
-    _tell_problems(pictures, out / PROBLEMS)
+    elif not isinstance(pictures, CaptionedPictures):
+        pictures = pictures_as(config.data, pictures, config.networks.image_size)
+    num_told = _tell_problems(pictures, out / PROBLEMS)
     vocabulary = _vocabulary(config, out, resume, pictures)
     tokenizer = CaptionTokenizer.from_config(vocabulary, config.text)
     token_ids = tokenize_captions(tokenizer, pictures.captions)
-    gan = build_gan(config, len(vocabulary))
-    if (out / CHECKPOINT).is_file():
-        gan.load_weights(out / CHECKPOINT)
-    step = int(gan.steps_taken)
-    files.write_json(out / model_folder.CONFIG, config.to_dict())
-
-    training = config.training
-    seconds = callbacks.keep_figures(out / "metrics.jsonl", step)
-    write_report = _Reporter(config, out, vocabulary, pictures, token_ids, gan)
-    limit = None if minutes is None else 60 * minutes
-    around = [
-        callbacks.StopAt(training.steps, limit),
-        callbacks.Figures(out, training.batch_size, seconds),
-        callbacks.Report(write_report),
-    ]
-    if progress:
-        around.append(callbacks.Progress(training.steps, training.batch_size, limit))
-    if step < training.steps:
-        gan.fit(
-            make_batches(pictures, token_ids, training.batch_size, training.seed, step),
-            epochs=-(-training.steps // training.report_interval),
-            initial_epoch=step // training.report_interval,
-            steps_per_epoch=training.report_interval,
-            shuffle=False,
-            verbose=0,
-            callbacks=around,
+    augmentations, told = choose_augmentations(
+        config.training, captions_to_learn_from(pictures.captions)
+    )
+    gan = build_gan(config, len(vocabulary), augmentations)
+    if word_vectors:
+        start_from_word_vectors(gan, vocabulary, word_vectors, out)
+    reporter = Reporter(config, out, vocabulary, pictures, token_ids, gan)
+    if not there:
+        _write_about(out, config, vocabulary)
+    reporter.begin()
+    if there:  # only once its checkpoint has been found good is anything in the run changed
+        _write_about(out, config, vocabulary)
+    with noticed_signals() as notice:
+        stop = callbacks.StopAt(
+            config.training.steps, None if minutes is None else 60 * minutes, notice
         )
+        try:
+            while _goes_on(gan, stop, notice):
+                try:
+                    _fit(gan, pictures, token_ids, config.training, reporter, stop, progress, told)
+                except WentWrong as wrong:
+                    reporter.go_back(wrong)
+        finally:
+            _tell_problems(pictures, out / PROBLEMS, num_told)  # of pictures decoded since
+    step = int(gan.steps_taken)
+    if notice.number is not None and step < config.training.steps:
+        raise Stopped(notice.number, step)
     return out
 
 
-class _Reporter:
-    """Writes, for a step: the sample grid, the averaged model, and last the checkpoint."""
-
-    def __init__(self, config, out, vocabulary, pictures, token_ids, gan):
-        self.config, self.out, self.vocabulary, self.gan = config, out, vocabulary, gan
-        self.model = model_folder.build_model(config, len(vocabulary))
-        rng = np.random.default_rng(config.training.seed)
-        chosen = rng.choice(len(pictures), min(NUM_SAMPLES, len(pictures)), replace=False)
-        # Every language in turn, so that the grid shows each.
-        which = [n % len(token_ids[i]) for n, i in enumerate(chosen)]
-        self.captions = [pictures.captions[i][k] for i, k in zip(chosen, which, strict=True)]
-        self.token_ids = np.stack([token_ids[i][k] for i, k in zip(chosen, which, strict=True)])
-        size = (len(chosen), config.networks.noise_dim)
-        self.noise = rng.standard_normal(size).astype("float32")
-
-    def __call__(self, step):
-        self.model.get_layer("encoder").set_weights(self.gan.averaged_encoder.get_weights())
-        self.model.get_layer("generator").set_weights(self.gan.averaged_generator.get_weights())
-        image = self.model({"token_ids": self.token_ids, "noise": self.noise}, training=False)
-        sheet = captioned_grid(to_pixels(np.asarray(image)), self.captions, columns=6)
-        save_png(self.out / "samples" / f"step_{step:06d}.png", sheet)
-        model_folder.write_weights(self.model, self.out / model_folder.WEIGHTS)
-        model_folder.write_weights(self.gan, self.out / CHECKPOINT)
+def _goes_on(gan, stop, notice):
+    return int(gan.steps_taken) < stop.step and notice.number is None and not stop.is_late()
 
 
-def _check_folder(config, out, resume):
-    if not (out / model_folder.CONFIG).is_file():
-        return
-    if not resume:
-        raise FileExistsError(
-            checks.wrong("out", "a new folder", str(out), "Pass --resume to go on with its run.")
+def _fit(gan, pictures, token_ids, training, reporter, stop, progress, told):
+    """Trains from the step at which the weights are until something ends it."""
+    step = int(gan.steps_taken)
+    bar = callbacks.Progress(
+        training.steps,
+        training.batch_size,
+        stop.seconds,
+        "\n".join([_title(len(pictures), sum(map(len, token_ids)), step, training), *told]),
+    )
+    report = callbacks.Report(reporter, training.report_interval, stop.notice)
+    try:
+        gan.fit(
+            make_batches(pictures, token_ids, training.batch_size, training.seed, step),
+            steps_per_epoch=training.steps - step,
+            shuffle=False,
+            verbose=0,
+            callbacks=[stop, reporter.figures, report, *([bar] if progress else [])],
         )
-    there = Config.from_dict(files.read_json(out / model_folder.CONFIG))
-    different = _differences(there.to_dict(), config.to_dict())
-    if different:
-        raise ValueError(
-            f"The run in {out} has another configuration: {'; '.join(different)}. "
-            "Resume without these options, or train in another folder."
-        )
+    except Exception as error:
+        failure = getattr(pictures.pixels, "failure", None)
+        if failure is None or isinstance(error, WentWrong):
+            raise
+        if isinstance(failure, ValueError):  # too many bad rows: no disk is to blame
+            raise failure from None
+        told = " ".join(str(failure).split()).rstrip(".")
+        raise OSError(
+            f"{told}. Training stopped after step {int(gan.steps_taken)}. Once the data can be "
+            "read again, go on from the last checkpoint with --resume."
+        ) from None
+    finally:
+        bar.close()
 
 
-def _differences(there, given, where=""):
-    found = []
-    for key, old in there.items():
-        if isinstance(old, dict):
-            found += _differences(old, given[key], f"{where}{key}.")
-        elif old != given[key] and where + key != "training.steps":  # a run may be made longer
-            found.append(f"{where}{key} is {old!r} there and {given[key]!r} here")
-    return found
+def _title(num_pictures, num_captions, step, training):
+    return (
+        f"kgen: {num_pictures} pictures, {num_captions} captions; "
+        f"steps {step} to {training.steps}, {training.batch_size} pictures each"
+    )
 
 
-def _tell_problems(pictures, path):
-    if pictures.problems:
-        files.write_text(path, "".join(line + "\n" for line in pictures.problems))
+def _tell_problems(pictures, path, num_told=0):
+    """Writes the rows that were left out, and warns where there are more than were told of."""
+    problems = list(pictures.problems)
+    if len(problems) > num_told:
+        files.write_text(path, "".join(line + "\n" for line in problems))
         warnings.warn(
-            f"{len(pictures.problems)} of {len(pictures) + len(pictures.problems)} rows were left "
-            f"out, as {path} says; the first: {pictures.problems[0]}",
+            f"{len(problems)} of {len(pictures) + len(problems)} rows were left out, as {path} "
+            f"says; the {'next' if num_told else 'first'}: {problems[num_told]}",
             LeftOutWarning,
             stacklevel=3,
         )
+    return len(problems)
 
 
 def _vocabulary(config, out, resume, pictures):
     path = out / model_folder.VOCABULARY
     if resume and path.is_file():
         return read_vocabulary(path)
-    captions = (caption for several in pictures.captions for caption in several)
-    vocabulary = learn_vocabulary(
-        captions, config.text.vocabulary_size, config.text.segmentation
-    )
-    write_vocabulary(path, vocabulary)
-    return vocabulary
+    captions = captions_to_learn_from(pictures.captions)
+    return learn_vocabulary(captions, config.text.vocabulary_size, config.text.segmentation)
+
+
+def _write_about(out, config, vocabulary):
+    """What the weights are of: written before the first of them."""
+    files.write_json(out / model_folder.CONFIG, config.to_dict())
+    write_vocabulary(out / model_folder.VOCABULARY, vocabulary)
