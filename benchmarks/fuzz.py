@@ -13,6 +13,7 @@ import sys
 import tempfile
 import time
 import traceback
+import warnings
 from collections import Counter
 from pathlib import Path
 
@@ -27,6 +28,7 @@ def main() -> int:
     given = parser.parse_args()
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     sys.path[:0] = [str(TESTS)]
+    warnings.simplefilter("ignore")
     from fuzzing import PROPERTIES, search
 
     names = [name for name in PROPERTIES if given.only in name]
@@ -40,7 +42,9 @@ def main() -> int:
                     said = passed + 1
                 if passed >= given.minutes:
                     print(f"no failure in {counts.total()} examples:")
-                    print("".join(f"  {n:8d}  {name}\n" for name, n in sorted(counts.items())), end="")
+                    print(
+                        "".join(f"  {n:8d}  {name}\n" for name, n in sorted(counts.items())), end=""
+                    )
                     return 0
                 try:
                     counts[name] += search(name, PROPERTIES[name].examples, Path(folder), seed)

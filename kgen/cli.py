@@ -280,7 +280,8 @@ def _in_one_line(error) -> str:
         return "There is not enough memory. Use smaller pictures, or fewer."
     if isinstance(error, OSError) and error.strerror:  # the system's, not worded by kgen
         hint = "Name a path that can be read or written."
-        place = "" if error.filename is None else f"{checks.one_line(os.fsdecode(error.filename))}: "
+        named = error.filename is not None
+        place = f"{checks.one_line(os.fsdecode(error.filename))}: " if named else ""
         return f"{place}{error.strerror}. {hint}"
     return checks.one_line(" ".join(str(error).split()), 2000)
 

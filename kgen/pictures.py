@@ -96,7 +96,9 @@ def save_png(path: str | os.PathLike, pixels: np.ndarray, /, **text: Any) -> Non
     for key, value in text.items():
         if not (key.isascii() and key.isprintable() and 1 <= len(key) <= 79):
             raise ValueError(wrong("text", "named by 1 to 79 ASCII characters", key, "Rename it."))
-        info.add_text(key, str(value))  # Pillow takes iTXt where Latin-1 does not do
+        # As the tokenizer does, a lone surrogate becomes a question mark.
+        value = str(value).encode("utf-8", "replace").decode("utf-8")
+        info.add_text(key, value)  # Pillow takes iTXt where Latin-1 does not do
     with whole_file(path) as beside:
         Image.fromarray(pixels).save(beside, format="PNG", pnginfo=info, optimize=True)
 

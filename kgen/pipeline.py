@@ -1,7 +1,7 @@
 """From captions to pixels."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import keras
 import numpy as np
@@ -145,6 +145,9 @@ class TextToImage:
         """
         if post is not None:
             return self.with_post(post).generate(captions, seed)
+        if not isinstance(captions, (str, Iterable)):
+            hint = "Pass a list of sentences."
+            raise TypeError(checks.wrong("captions", "strings", captions, hint))
         captions = [captions] if isinstance(captions, str) else list(captions)
         for caption in captions:
             if not isinstance(caption, str):

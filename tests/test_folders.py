@@ -296,7 +296,7 @@ def test_each_kind_of_bad_row_is_left_out_and_named(tmp_path, kind):
         ('{"file_name": ".hidden.png", "text": "a"}', "hidden file"),
         ('{"file_name": "cut.png", "text": "a"}', "unreadable picture"),
         ('{"file_name": "noise.png", "text": "a"}', "no JPEG, PNG, WebP, BMP or GIF picture"),
-        ('{"file_name": "empty.png", "text": "a"}', "no JPEG, PNG, WebP, BMP or GIF picture"),
+        ('{"file_name": "empty.png", "text": "a"}', "unreadable picture (the file is empty)"),
         ('{"file_name": "bomb.png", "text": "a"}', "over 64 megapixels"),
         ('{"file_name": "vast.png", "text": "a"}', "8001x8001 is over 64 megapixels"),
     ]

@@ -75,7 +75,7 @@ def _report(
 ) -> Report:
     preset = preset_config(PRESET)
     problems = _problems(found, opened, columns)
-    bad = {where for _, where, _ in problems}
+    bad = {where for _, where, _ in problems[len(found.problems) :]}
     good = [(p, m) for p, m in opened if not m.problem and p.where not in bad]
     pictures = [picture for picture in found.pictures if picture.where not in bad]
     by_column = [

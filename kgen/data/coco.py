@@ -90,8 +90,9 @@ def _read(source: Source, file: str) -> Any:
         problem = f"line {error.lineno}: no valid JSON ({error.msg})"
     except RecursionError:
         problem = "it is nested too deeply"
-    except ValueError as error:  # Python reads no numbers of over 4300 digits; or not readable
-        problem = str(error)
+    except ValueError as error:
+        known = "digits" not in str(error)  # Python reads no numbers of over 4300
+        problem = str(error) if known else "a number of over 4300 digits"
     raise ValueError(wrong("path", "a set with readable annotations", file, f"{problem}."))
 
 

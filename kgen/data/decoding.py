@@ -10,6 +10,7 @@ from PIL import Image, ImageColor, ImageOps
 from kgen.checks import wrong
 
 FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "GIF")
+SIGNATURES = (b"\xff\xd8\xff", b"\x89PNG\r\n", b"RIFF", b"BM", b"GIF8")
 MAX_PIXELS = 64 * 10**6
 
 
@@ -45,7 +46,7 @@ def decode_picture(
                 return np.asarray(to_square(picture, image_size, colour))
             problem = f"{picture.width}x{picture.height} is over {MAX_PIXELS // 10**6} megapixels"
     except Image.UnidentifiedImageError:
-        problem = "no JPEG, PNG, WebP, BMP or GIF picture"
+        problem = _unidentified(data)
     except Image.DecompressionBombError:
         problem = f"over {MAX_PIXELS // 10**6} megapixels"
     except MemoryError:
@@ -74,6 +75,15 @@ def colour_of(background: str) -> tuple[int, int, int]:
         hint = "Try white, or #ffffff."
         raise ValueError(wrong("background", "a colour's name or #rrggbb", background, hint))
     return colour
+
+
+def _unidentified(data: bytes) -> str:
+    """What is wrong with a file of which Pillow makes no picture."""
+    if not data:
+        return "unreadable picture (the file is empty)"
+    if data.startswith(SIGNATURES):
+        return "unreadable picture (its head is cut off or damaged)"
+    return "no JPEG, PNG, WebP, BMP or GIF picture"
 
 
 def _load(picture: Image.Image, image_size: int) -> Image.Image:

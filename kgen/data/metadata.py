@@ -135,8 +135,10 @@ def _json_objects(file: BinaryIO) -> Iterator[tuple[int, dict | str]]:
 def _json_object(text: str) -> dict | str:
     try:
         found = json.loads(text)
-    except (ValueError, RecursionError) as error:
-        return f"no valid JSON ({getattr(error, 'msg', error)})"
+    except RecursionError:
+        return "no valid JSON (nested too deeply)"
+    except ValueError as error:
+        return f"no valid JSON ({getattr(error, 'msg', 'a number of over 4300 digits')})"
     if not isinstance(found, dict):
         return f"a JSON object was expected, not {type(found).__name__}"
     return found

@@ -7,6 +7,7 @@ import io
 import os
 import re
 import stat
+import struct
 import threading
 import unicodedata
 import zipfile
@@ -207,13 +208,14 @@ class ZipSource(Source):
         self._path = path
         try:
             self._zip = _open_zip(path)
-        except zipfile.BadZipFile:
+        except (zipfile.BadZipFile, NotImplementedError, ValueError, struct.error):
             hint = "It is no zip nor another of these, or it is cut off."
             message = wrong("path", f"a folder, a zip, {OTHERS}", str(path), hint)
             raise ValueError(message) from None
         self._size = os.fstat(self._zip.fp.fileno()).st_size
         self._lock = threading.Lock()
-        super().__init__(info.filename for info in self._zip.infolist() if not info.is_dir())
+        names = (info.filename for info in self._zip.infolist())
+        super().__init__(name for name in names if name and not name.endswith("/"))
 
     def close(self) -> None:
         self._zip.close()
@@ -237,6 +239,8 @@ class ZipSource(Source):
         info = self._zip.getinfo(self._stored[name])
         if info.file_size > most:
             raise ValueError(f"{name} is over {most // 2**20} MiB")
+        if info.flag_bits & 1:
+            raise ValueError(f"{name} cannot be read from the zip (it needs a password)")
         return info
 
     @contextlib.contextmanager
@@ -335,12 +339,14 @@ def _files_below(root: str, links: set[str]) -> Iterator[str]:
                 for entry in entries:
                     if entry.name.startswith("."):
                         continue
-                    if entry.is_dir():
-                        if not entry.is_symlink():
-                            folders.append(f"{folder}{entry.name}/")
-                        continue
                     if entry.is_symlink():
-                        links.add(folder + entry.name)
+                        if not os.path.isdir(entry.path):  # False of links in a circle, too
+                            links.add(folder + entry.name)
+                            yield folder + entry.name
+                        continue
+                    if entry.is_dir():
+                        folders.append(f"{folder}{entry.name}/")
+                        continue
                     yield folder + entry.name
         except OSError as error:
             place = os.path.join(root, folder)

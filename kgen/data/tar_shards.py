@@ -116,8 +116,10 @@ class TarSource(PiecesSource):
             raise ValueError(f"the .json is no valid JSON ({error.msg})") from None
         except RecursionError:
             raise ValueError("the .json is nested too deeply") from None
-        except ValueError as error:  # Python reads no numbers of over 4300 digits; or not readable
-            raise ValueError(f"the .json cannot be read ({error})") from None
+        except ValueError as error:
+            known = "digits" not in str(error)  # Python reads no numbers of over 4300
+            reason = str(error) if known else "a number of over 4300 digits"
+            raise ValueError(f"the .json cannot be read ({reason})") from None
         if not isinstance(found, dict):
             raise ValueError(f"the .json holds {type(found).__name__}, not an object")
         return found

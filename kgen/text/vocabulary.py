@@ -63,7 +63,7 @@ def learn_vocabulary(
     characters = sorted({piece for word in words for piece in _spelled(word)})
     room = size - 2 - len(characters)
     if room < 0:
-        hint = f"The captions hold that many different characters: use at least {size - room}."
+        hint = f"So many different characters: set text.vocabulary_size to at least {size - room}."
         raise ValueError(checks.wrong("size", f"at least {size - room}", size, hint))
 
     whole = [w for w, count in _by_frequency(words) if count >= FEWEST and len(w) > 1]
