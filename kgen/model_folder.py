@@ -3,11 +3,13 @@
 import hashlib
 import os
 import warnings
+import zlib
 from dataclasses import dataclass
 from pathlib import Path
 
 import h5py
 import keras
+import numpy as np
 
 from kgen import checks, files
 from kgen.config import Config
@@ -64,6 +66,8 @@ def write_weights(model: keras.Model, path: str | os.PathLike, dtype: str = "flo
             with h5py.File(beside, "r") as full, h5py.File(f"{beside}.cast", "w") as cast:
                 _copy_as(full, cast, dtype)
             os.replace(f"{beside}.cast", beside)
+        with h5py.File(beside, "r+") as file:
+            file.attrs["checksum"] = checksum(file)
 
 
 def write_model(
@@ -105,8 +109,9 @@ def read_model(folder: str | os.PathLike) -> ModelFolder:
         with warnings.catch_warnings():
             # Keras warns of layers that a file lacks and leaves them as they were first set.
             warnings.filterwarnings("error", message="Skipping")
+            _check_sum(folder / WEIGHTS)
             model.load_weights(folder / WEIGHTS)
-    except (OSError, ValueError, KeyError, UserWarning) as error:
+    except (OSError, ValueError, KeyError, RuntimeError, UserWarning) as error:
         raise ValueError(
             f"{folder / WEIGHTS}: damaged, or not the weights of the configuration beside it "
             f"({_first_sentence(error)}). Restore the file or train anew."
@@ -117,6 +122,28 @@ def read_model(folder: str | os.PathLike) -> ModelFolder:
 def _first_sentence(error):
     """Keras goes on to guess at the cause."""
     return str(error).splitlines()[0].partition(". ")[0]
+
+
+def checksum(file: h5py.File) -> int:
+    """CRC-32 over an HDF5 file's arrays, their names, and its attribute `state`, if it has one."""
+    names = []
+    file.visititems(lambda name, item: names.append(name) if _is_array(item) else None)
+    total = zlib.crc32(str(file.attrs.get("state", "")).encode())
+    for name in sorted(names):
+        total = zlib.crc32(name.encode(), total)
+        total = zlib.crc32(np.ascontiguousarray(file[name][()]).tobytes(), total)
+    return total
+
+
+def _is_array(item):
+    return isinstance(item, h5py.Dataset)
+
+
+def _check_sum(path):
+    with h5py.File(path, "r") as file:
+        # The first models were written without one.
+        if int(file.attrs.get("checksum", -1)) not in (-1, checksum(file)):
+            raise ValueError("its checksum is wrong")
 
 
 def _hash(folder):

@@ -12,7 +12,6 @@ import json
 import os
 import shutil
 import warnings
-import zlib
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -22,6 +21,7 @@ import keras
 import numpy as np
 
 from kgen import files
+from kgen.model_folder import checksum
 from kgen.training import full_disk
 
 LAST = "checkpoint.weights.h5"
@@ -119,7 +119,8 @@ class Checkpoints:
 
     def _kept(self):
         """Newest first."""
-        return sorted(self.folder.glob("step_*.weights.h5"), reverse=True)
+        found = self.folder.glob("step_*.weights.h5")
+        return sorted(found, key=lambda path: (len(path.name), path.name), reverse=True)
 
 
 def write_weights(model: keras.Model, path: Path, state: dict[str, Any]) -> None:
@@ -136,7 +137,7 @@ def write_weights(model: keras.Model, path: Path, state: dict[str, Any]) -> None
         model.save_weights(beside)
         with h5py.File(beside, "r+") as file:
             file.attrs["state"] = json.dumps(state)
-            file.attrs["checksum"] = _checksum(file)
+            file.attrs["checksum"] = checksum(file)
 
 
 def read_state(path: Path) -> RunState:
@@ -152,7 +153,7 @@ def read_state(path: Path) -> RunState:
         with h5py.File(path, "r") as file:
             if "checksum" not in file.attrs:
                 return RunState(step=-1)  # of a version of kgen that wrote none
-            if int(file.attrs["checksum"]) != _checksum(file):
+            if int(file.attrs["checksum"]) != checksum(file):
                 raise DamagedCheckpoint(f"{path} is damaged (its checksum is wrong).")
             return RunState(**json.loads(file.attrs["state"]))
     except (OSError, RuntimeError, KeyError, TypeError, ValueError) as error:
@@ -201,18 +202,3 @@ def _link(source, target):
         os.link(source, target)
     except OSError:
         shutil.copyfile(source, target)
-
-
-def _checksum(file):
-    """CRC-32 over names, values and state."""
-    names = []
-    file.visititems(lambda name, item: names.append(name) if _is_data(item) else None)
-    total = zlib.crc32(str(file.attrs["state"]).encode())
-    for name in sorted(names):
-        total = zlib.crc32(name.encode(), total)
-        total = zlib.crc32(np.ascontiguousarray(file[name][()]).tobytes(), total)
-    return total
-
-
-def _is_data(item):
-    return isinstance(item, h5py.Dataset)

@@ -1,7 +1,10 @@
 """Configuration files and run folders: missing, cut off, of something else."""
 
+import io
 import json
 
+import h5py
+import numpy as np
 from bad_inputs import contents as c
 from bad_inputs.case import Command
 
@@ -30,6 +33,16 @@ def _changed(name, change):
             path.write_bytes(change(path.read_bytes()))
 
     return make
+
+
+def _one_number_changed(data):
+    """An HDF5 file in which one weight is another."""
+    file = io.BytesIO(data)
+    with h5py.File(file, "r+") as weights:
+        arrays = []
+        weights.visititems(lambda _, item: arrays.append(item) if hasattr(item, "dtype") else None)
+        arrays[0][...] = arrays[0][...] + np.eye(1, arrays[0].size).reshape(arrays[0].shape)
+    return file.getvalue()
 
 
 def _generate(name, file, change):
@@ -119,6 +132,7 @@ RUN_FOLDERS = [
     _generate("weights cut off", "model.weights.h5", c.cut),
     _generate("weights are text", "model.weights.h5", lambda data: b"weights"),
     _generate("weights garbled", "model.weights.h5", lambda data: c.garbled(data, 0.0, 600)),
+    _generate("weights garbled inside", "model.weights.h5", _one_number_changed),
     # going on, and beginning anew
     Command("run to resume: without --resume", ("train", "--out", "{run}")),
     Command("run to resume: another seed", ("train", "--out", "{run}", "--resume", "--seed", "9")),
