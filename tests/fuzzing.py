@@ -162,7 +162,7 @@ def reads_all(path: Path, num_rows: int | None = None) -> None:
     """Reads both splits: an error in a line, or all rows are good or reported."""
     from kgen.data.folders import load_captioned_folder
     from kgen.data.layouts import rows_of
-    from kgen.data.sources import open_source
+    from kgen.data.opening import open_source
 
     good, problems = 0, []
     for split in ("train", "test"):
@@ -503,8 +503,8 @@ def mutated_sets_are_looked_over(data, place):
 def mutated_sets_are_packed(data, place):
     """`kgen data pack` of a damaged set: what was packed and what was not make up all."""
     from kgen.data.layouts import rows_of
+    from kgen.data.opening import open_source
     from kgen.data.packing import pack
-    from kgen.data.sources import open_source
 
     path = in_place(place, {"metadata.jsonl": data, **_set()[1]})
     try:

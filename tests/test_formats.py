@@ -26,9 +26,9 @@ from kgen.data.decoding import decode_picture
 from kgen.data.iterables import from_iterable
 from kgen.data.layouts import rows_of
 from kgen.data.loading import load_pictures
+from kgen.data.opening import open_source
 from kgen.data.packing import pack
 from kgen.data.shards import braced, split_labels
-from kgen.data.sources import open_source
 from kgen.data.tfrecords import make_example, masked_crc32c
 
 SETS = ("nouns64", "pomology128", "dcss64", "emoji64", "cxr128")

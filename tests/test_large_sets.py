@@ -18,8 +18,9 @@ from kgen.data.captioned_pictures import LeftOutWarning
 from kgen.data.folders import load_captioned_folder
 from kgen.data.layouts import rows_of
 from kgen.data.loading import load_pictures
+from kgen.data.opening import open_source
 from kgen.data.pictures_on_demand import PicturesOnDemand
-from kgen.data.sources import SourceLostError, open_source
+from kgen.data.sources import SourceLostError
 from kgen.data.strings import ClassNames, Groups, Strings
 from kgen.training import run
 

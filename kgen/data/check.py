@@ -16,7 +16,7 @@ from kgen.data.doctor.measuring import Measured, is_blank, measure_all, picture_
 from kgen.data.doctor.report import Report, Saying, Shown
 from kgen.data.doctor.similar import near_duplicates
 from kgen.data.doctor.words import column_facts, same_caption, spread, vocabulary
-from kgen.data.sources import open_source
+from kgen.data.opening import open_source
 from kgen.presets import preset_config
 from kgen.text.words_that_matter import names_colour, says_side
 

@@ -14,9 +14,10 @@ from kgen.data.captioned_pictures import CaptionedPictures
 from kgen.data.decoding import colour_of, decode_picture
 from kgen.data.index import Index
 from kgen.data.layouts import rows_of
+from kgen.data.opening import open_source
 from kgen.data.picture_cache import PictureCache
 from kgen.data.pictures_on_demand import PicturesOnDemand
-from kgen.data.sources import SPLITS, Source, open_source
+from kgen.data.sources import SPLITS, Source
 
 LOOKED_AT = 8192  # rows whose pictures are decoded before anything else begins
 

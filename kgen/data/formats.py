@@ -6,9 +6,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from kgen.data.coco import annotation_files, coco_rows
+from kgen.data.folder_source import FolderSource
 from kgen.data.metadata import METADATA_NAMES, PICTURE_SUFFIXES, Row
 from kgen.data.parquet import ParquetSource
-from kgen.data.sources import FolderSource, Source
+from kgen.data.sources import Source
 from kgen.data.tar_shards import TarSource, check_uncompressed
 from kgen.data.tfrecords import TFRecordSource
 

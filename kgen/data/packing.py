@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from kgen.checks import check_real, one_line, wrong
-from kgen.data.sources import SPLITS, open_source
+from kgen.data.opening import open_source
+from kgen.data.sources import SPLITS
 from kgen.data.tfrecords import SUFFIX, make_example
 from kgen.files import whole_folder, write_text
 

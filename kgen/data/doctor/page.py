@@ -13,7 +13,8 @@ from kgen.data.decoding import decode_picture
 from kgen.data.doctor.page_style import STYLE
 from kgen.data.doctor.report import Report, Shown
 from kgen.data.doctor.wording import findings, measured, percent, splits
-from kgen.data.sources import Source, open_source
+from kgen.data.opening import open_source
+from kgen.data.sources import Source
 from kgen.files import write_text
 
 THUMBNAIL = 112  # pixels
