@@ -332,7 +332,7 @@ def _lines(path):
 def _warn_of_unread(tokenizer, caption):
     """Says what of a caption the model cannot follow."""
     shown = checks.one_line(caption if len(caption) <= 40 else caption[:39] + "…")
-    unknown = dict.fromkeys(w for w in tokenizer.unknown_words(caption) if w.isalnum())
+    unknown = dict.fromkeys(w for w in tokenizer.unseen_words(caption) if w.isalnum())
     if unknown:
         words = checks.one_line(", ".join(unknown))
         click.echo(f"kgen: {shown}: not in this model's vocabulary: {words}", err=True)

@@ -154,7 +154,12 @@ class TrainingConfig:
         checks.check_int("training.max_rollbacks", self.max_rollbacks, 0, 1000)
         if self.augmentations != "auto":
             for name in self.augmentation_names():
-                checks.check_choice("training.augmentations", name, AUGMENTATIONS)
+                if name not in AUGMENTATIONS:
+                    hint = checks.nearest(name, (*AUGMENTATIONS, "auto"))
+                    expected = "auto, or names separated by commas"
+                    raise ValueError(
+                        checks.wrong("training.augmentations", expected, name, hint)
+                    )
 
     def augmentation_names(self) -> tuple[str, ...]:
         """The names in `augmentations`; all that there are for `auto`."""

@@ -13,6 +13,7 @@ from kgen.checks import check_int, wrong
 from kgen.files import whole_file
 from kgen.lettering import caption_font, draw_captions
 
+LEAST_WIDTH = 128
 CAPTION_GAP = 6
 
 
@@ -151,7 +152,7 @@ def captioned_grid(
     pixels: np.ndarray,
     captions: Sequence[str],
     columns: int,
-    scale: int = 2,
+    scale: int | None = None,
     font_path: str | os.PathLike | None = None,
 ) -> np.ndarray:
     """Lays pictures side by side with their captions beneath, wrapped to their width.
@@ -163,7 +164,8 @@ def captioned_grid(
         pixels: uint8 (N, H, W, 3), in [0, 255].
         captions: N captions. Each gets at most 8 lines.
         columns: Pictures in a row.
-        scale: Each pixel is drawn as `scale` x `scale` pixels.
+        scale: Each pixel is drawn as `scale` x `scale` pixels; None: as many as make pictures 128
+            pixels wide or more, so that captions have room.
         font_path: A TrueType or OpenType file to write with.
 
     Returns:
@@ -175,6 +177,7 @@ def captioned_grid(
         OSError: `font_path` cannot be read.
     """
     pixels = _check_pictures(pixels)
+    scale = -(-LEAST_WIDTH // pixels.shape[2]) if scale is None else scale
     check_int("scale", scale, 1)
     if len(captions) != len(pixels):
         raise ValueError(wrong("captions", f"{len(pixels)} captions", len(captions), "One each."))

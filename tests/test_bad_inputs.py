@@ -37,7 +37,7 @@ def run(tmp_path_factory, tiny_config):
 
     folder = tmp_path_factory.mktemp("runs") / "run"
     config = tiny_config.updated({"name": "run", "data": {"num_scenes": 8}})
-    vocabulary = learn_vocabulary(["night", "日落"], config.text.vocabulary_size)
+    vocabulary = learn_vocabulary(["night", "night", "日落"], config.text.vocabulary_size)
     model = model_folder.build_model(config, len(vocabulary))
     model_folder.write_model(folder, config, vocabulary, model)
     Checkpoints(folder, 2).write(build_gan(config, len(vocabulary)), RunState(2))

@@ -524,9 +524,10 @@ def test_tensorflow_reads_what_was_packed(tmp_path):
 
 
 def test_a_shard_ends_where_it_is_full(tmp_path):
-    pictures = [
-        Picture(f"{k}.png", bytes(300_000), {"text": str(k)}, {}) for k in range(7)
-    ]  # no pictures, but files that go in as they are
+    file = io.BytesIO()
+    Image.new("RGB", (8, 8)).save(file, "PNG")
+    data = file.getvalue().ljust(300_000, b"\0")  # files go in as they are
+    pictures = [Picture(f"{k}.png", data, {"text": str(k)}, {}) for k in range(7)]
     result = packed(tmp_path, pictures, shard_mb=0.9)
     # 3 x 0.3 MB and their columns are over 0.9 MB; of 7: 3, 3, 1
     sizes = [round(file.stat().st_size / 300_000) for file in result.files if "train" in file.name]
@@ -764,3 +765,21 @@ def test_training_takes_an_iterable(tmp_path, tiny_config, monkeypatch):
     (pictures,) = caught.value.args
     assert pictures.captions == tuple((f"第{k}",) for k in range(8))
     assert pictures.pixels[:, 0, 0, 0].tolist() == list(range(8))
+
+
+def test_what_cannot_be_used_is_not_packed(tmp_path):
+    place = tmp_path / "set"
+    place.mkdir()
+    for name in ("红.png", "b.png"):
+        Image.new("RGB", (8, 8)).save(place / name)
+    (place / "cut.png").write_bytes((place / "b.png").read_bytes()[:40])
+    rows = [{"file_name": "红.png", "text": "红"}, {"file_name": "b.png", "text": ""},
+            {"file_name": "cut.png", "text": "cut"}]  # fmt: skip
+    lines = (json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
+    (place / "metadata.jsonl").write_text("".join(lines), "utf-8")
+    result = pack(place, tmp_path / "shards")
+    assert result.counts == {"train": 1, "test": 0}
+    assert [problem.split(" ")[0] for problem in result.problems] == [
+        "metadata.jsonl:2:",
+        "metadata.jsonl:3:",
+    ]

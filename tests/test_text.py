@@ -421,3 +421,11 @@ def test_litert_file_of_builtins_gives_the_same(name):
         expected, received = run(encoder, row[None]), serve(token_ids=row[None])
         for key in expected:
             np.testing.assert_allclose(received[key], expected[key], rtol=0, atol=1e-5)
+
+
+def test_words_that_are_only_spelled_out_are_named():
+    vocabulary = ("[PAD]", "[UNK]", "cat", "##s", "a", "z", "##z", "un", "##known", "红", "##ed")
+    tokenizer = CaptionTokenizer(vocabulary, 8)
+    assert tokenizer.unknown_words("zzz cats") == []
+    assert tokenizer.unseen_words("zzz Cats 红 unknown dog azs") == ["zzz", "dog", "azs"]
+    assert tokenizer.unseen_words("") == []

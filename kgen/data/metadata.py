@@ -6,6 +6,7 @@ Rows are read one after the other, so that a file of a million of them needs no 
 import csv
 import io
 import json
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, BinaryIO
@@ -14,6 +15,7 @@ from kgen.data.parquet_metadata import parquet_objects
 from kgen.data.sources import Source, safe_name
 
 PICTURE_SUFFIXES = (".bmp", ".gif", ".jpeg", ".jpg", ".png", ".webp")
+NOTES = re.compile(r"(read.?me|licen[cs]e|copying|notice|credits?|authors|attribution)\b", re.I)
 METADATA_NAMES = ("metadata.jsonl", "metadata.csv", "metadata.parquet")
 MAX_LINE_BYTES = 2**24
 
@@ -54,9 +56,16 @@ def metadata_rows(source: Source, file: str) -> Iterator[Row]:
 def text_rows(source: Source, names: Iterable[str]) -> Iterator[Row]:
     """A row for each picture among `names`, its captions from the .txt of the same name.
 
-    A .txt without a picture is no row: it may be a licence or a note.
+    A .txt without a picture is a bad row, but for a licence or a note.
     """
-    return (_text_row(source, n) for n in names if n.lower().endswith(PICTURE_SUFFIXES))
+    for name in names:
+        if name.lower().endswith(PICTURE_SUFFIXES):
+            yield _text_row(source, name)
+        elif name.endswith(".txt") and not NOTES.match(name.rpartition("/")[2]):
+            stem = name.removesuffix(".txt")
+            suffixes = (s for suffix in PICTURE_SUFFIXES for s in (suffix, suffix.upper()))
+            if not any(stem + suffix in source for suffix in suffixes):
+                yield Row(f"{name}:1", problem="no picture of this name is beside it")
 
 
 def captions_of(row: Row, columns: Sequence[str]) -> tuple[str, ...]:
@@ -185,7 +194,9 @@ def _text_row(source: Source, name: str) -> Row:
     except ValueError as error:
         return Row(f"{file}:1", name, problem=f"{error}, the caption of {name}")
     lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
-    return Row(f"{file}:1", name, {"text": lines})
+    if not any(line.strip() for line in lines):
+        return Row(f"{file}:1", name, problem="no caption in text")
+    return Row(name, name, {"text": lines})  # what is still wrong is the picture's fault
 
 
 _READERS = {"jsonl": _json_objects, "csv": _csv_objects, "parquet": parquet_objects}

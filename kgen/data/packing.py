@@ -5,12 +5,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from kgen.checks import check_real, one_line, wrong
+from kgen.data.decoding import decode_picture
 from kgen.data.opening import open_source
 from kgen.data.sources import SPLITS
 from kgen.data.tfrecords import SUFFIX, make_example
 from kgen.files import whole_folder, write_text
 
 PROBLEMS = "problems.txt"
+LOOKED_AT_SIZE = 8  # pixels that a picture is decoded to, to see that it can be
 
 
 @dataclass(frozen=True)
@@ -66,7 +68,11 @@ def pack(path: str | os.PathLike, out: str | os.PathLike, shard_mb: float = 100)
                 try:
                     if row.problem:
                         raise ValueError(row.problem)
-                    example = make_example(source.read(row.name), row.name, row.columns)
+                    if not any(filter(None, row.columns.values())):
+                        raise ValueError("no caption, nor any other column")
+                    data = source.read(row.name)
+                    decode_picture(data, LOOKED_AT_SIZE)
+                    example = make_example(data, row.name, row.columns)
                 except RecursionError:
                     problems.append(one_line(f"{row.where}: nested too deeply"))
                 except ValueError as error:

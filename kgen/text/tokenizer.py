@@ -59,6 +59,7 @@ class CaptionTokenizer(tf.Module):
         self.caption_length = int(caption_length)
         self._normalizer = _normalizer()
         self._wordpieces = wordpieces_of(vocabulary, segmentation)
+        self._vocabulary = tuple(vocabulary)
         self._stop_words = _StopWords(vocabulary) if stop_words else None
 
     @classmethod
@@ -86,6 +87,24 @@ class CaptionTokenizer(tf.Module):
     def unknown_words(self, caption: str) -> list[str]:
         """Names the words of a caption that become `[UNK]`, in lower case and in their order."""
         return [word for token_id, word in self._tokens(caption) if token_id == 1]
+
+    def unseen_words(self, caption: str) -> list[str]:
+        """Names the words of a caption that the vocabulary lacks, and of which it knows no more
+        than pieces of one or two letters: no training has seen them, or none twice.
+        """
+        words: list[list[tuple[str, str]]] = []
+        for token_id, text in self._tokens(caption):
+            token = self._vocabulary[token_id]
+            if words and token.startswith(vocabularies.SUFFIX):
+                words[-1].append((token, text))
+            else:
+                words.append([(token, text)])
+        return [
+            "".join(text for _, text in pieces)
+            for pieces in words
+            if pieces[0][0] == vocabularies.UNKNOWN
+            or (len(pieces) > 1 and all(len(text) < 3 for _, text in pieces))
+        ]
 
     def unread(self, caption: str) -> str:
         """What of a caption lies beyond `caption_length` tokens and is not read: its next three

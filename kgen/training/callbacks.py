@@ -72,6 +72,10 @@ class Progress(keras.callbacks.Callback):
     def on_train_begin(self, logs=None):
         if self.title:
             tqdm.write(self.title, file=sys.stderr)
+        self.bar = None
+
+    def _begin(self):
+        """Only after the first step, whose graph is made anew: it would make any guess wrong."""
         ends = self.seconds and time.strftime("%H:%M", time.localtime(time.time() + self.seconds))
         self.bar = tqdm(
             desc=f"until {ends}" if ends else None,
@@ -80,10 +84,14 @@ class Progress(keras.callbacks.Callback):
             unit=" pictures",
             unit_scale=True,
             smoothing=0.05,
+            mininterval=0.1 if sys.stderr.isatty() else 30.0,  # a log is to stay short
         )
 
     def on_train_batch_end(self, batch, logs=None):
-        self.bar.update(self.batch_size)
+        if self.bar is None:
+            self._begin()
+        else:
+            self.bar.update(self.batch_size)
 
     def on_train_end(self, logs=None):
         self.close()

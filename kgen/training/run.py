@@ -19,6 +19,7 @@ from pathlib import Path
 import keras
 
 from kgen import files, model_folder
+from kgen.checks import ToldWarning
 from kgen.config import Config
 from kgen.data.batches import captions_to_learn_from, make_batches, tokenize_captions
 from kgen.data.captioned_pictures import CaptionedPictures, LeftOutWarning
@@ -116,6 +117,9 @@ def train(
     """
     out = Path(out)
     check_folder(config, out, resume)
+    if resume and not (out / model_folder.CONFIG).is_file():
+        text = f"there is no run in {out} to go on with: a new one begins"
+        warnings.warn(text, ToldWarning, stacklevel=2)
     for folder in (out, out / "samples", out / checkpoints.KEPT):
         files.remove_unfinished(folder)
     there = checkpoints.Checkpoints(out, config.training.kept_checkpoints).exist()
@@ -200,7 +204,8 @@ def _fit(gan, pictures, token_ids, training, reporter, stop, progress, told):
 def _title(num_pictures, num_captions, step, training):
     return (
         f"kgen: {num_pictures} pictures, {num_captions} captions; "
-        f"steps {step} to {training.steps}, {training.batch_size} pictures each"
+        f"steps {step} to {training.steps}, {training.batch_size} pictures each. The first step "
+        "takes up to a minute"
     )
 
 

@@ -87,9 +87,10 @@ def advise(
     _advise_augmentation(num_pictures, sides, colours, settings, lines)
     minutes = training_minutes(num_pictures, image_size)
     lines.append(
-        f"{minutes} minutes on two CPU cores: {EPOCHS} times through {num_pictures} pictures at "
-        f"about {SPEED[image_size]} pictures/s, {LEAST_MINUTES} minutes at least. Colours come "
-        "first, shapes after half an hour. Go on with --resume while the samples get better."
+        f"{minutes} minutes on two CPU cores: enough for {EPOCHS} times through {num_pictures} "
+        f"pictures at about {SPEED[image_size]} pictures/s, and never under {LEAST_MINUTES}. "
+        "Colours come first, shapes after half an hour. Go on with --resume while the samples get "
+        "better."
     )
     captions = [column.name for column in columns] or ["text"]
     command = ["kgen", "train", path, "--captions", ",".join(captions), "--out", "my_run"]

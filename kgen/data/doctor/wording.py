@@ -23,6 +23,7 @@ def findings(report: Report) -> list[tuple[str, str]]:
         _sizes(report),
         _captions(report),
         _in_both(report),
+        _others(report),
     ]
     order = (BAD, LOOK, GOOD)
     return sorted((line for line in lines if line), key=lambda line: order.index(line[0]))
@@ -132,7 +133,15 @@ def _in_both(report):
     if not test or not report.captions_in_both:
         return None
     share = percent(report.captions_in_both, test)
-    return GOOD, (
+    mostly = 2 * report.captions_in_both > test
+    return (LOOK if mostly else GOOD), (
         f"Of {share} of the test pictures the captions stand in train, too; only the others ask "
         "for something new."
     )
+
+
+def _others(report):
+    if not report.other_columns:
+        return None
+    names = ", ".join(report.other_columns)
+    return GOOD, f"Other columns of text, not read: {names}. If they are captions: --captions."
