@@ -11,6 +11,7 @@ from kgen.text import vocabulary as vocabularies
 from kgen.text.chinese_words import is_chinese
 
 MOST_BYTES = 100  # in a word; longer ones are [UNK]
+MOST_STRETCH = 2**20  # bytes in a stretch of Chinese, which is no word yet
 # ASCII's signs and Unicode's punctuation: what BERT's tokenizer cuts around.
 PUNCTUATION = r"[!-/:-@\[-`{-~\p{P}]"
 APART = r" \1 "
@@ -54,14 +55,15 @@ class WordpiecesOfChineseWords:
         chinese = [token for token in vocabulary if is_chinese(token)]
         place = {token: n for n, token in enumerate(vocabulary)}
         marked = [vocabularies.SUFFIX + token for token in chinese]
-        self._tokenizer = _tokenizer([*vocabulary, *marked], no_pretokenization=True)
+        self._tokenizer = _tokenizer(
+            [*vocabulary, *marked], no_pretokenization=True, max_bytes_per_word=MOST_STRETCH
+        )
         self._ids = [*range(len(vocabulary)), *(place[token] for token in chinese)]
         known = "".join(sorted({character for token in chinese for character in token}))
         self._cuts = [(r"[\p{Z}\p{C}]", " "), (f"({PUNCTUATION})", APART), (r"(\p{Han}+)", APART)]
         if known:
-            # Apart from characters never seen, which would make the whole stretch unknown; and
-            # 24 at most, of up to 4 bytes.
-            self._cuts.append((f"([{known}]{{1,{MOST_BYTES // 4 - 1}}})", APART))
+            # Apart from characters never seen, which would make the whole stretch unknown.
+            self._cuts.append((f"([{known}]+)", APART))
 
     def __call__(self, normalized):
         words = self._words(normalized)
@@ -94,8 +96,7 @@ def _tokenizer(vocabulary, **options) -> tf_text.FastWordpieceTokenizer:
         list(vocabulary),
         token_out_type=tf.int32,
         unknown_token=vocabularies.UNKNOWN,
-        max_bytes_per_word=MOST_BYTES,
-        **options,
+        **{"max_bytes_per_word": MOST_BYTES, **options},
     )
 
 
