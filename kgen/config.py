@@ -12,6 +12,7 @@ from kgen import checks, files
 ENCODERS = ("bag", "lstm", "bilstm", "transformer")
 SEGMENTATIONS = ("characters", "words")
 PRECISIONS = ("float32", "bfloat16")
+SMALL_SET = 5000  # pictures; see docs/choices.md
 AUGMENTATIONS = ("flip", "translation", "crop", "cutout", "colour")
 FITS = ("crop", "pad")
 IMAGE_SIZES = (32, 64, 128, 256)
@@ -105,7 +106,8 @@ class TrainingConfig:
         penalty_interval: Steps between two evaluations of R1.
         augmentations: What D's pictures are changed by, real and generated alike: names out of
             flip, translation, crop, cutout, colour, separated by commas; `auto` for all that the
-            captions allow; empty for none.
+            captions allow; `small` for the same where pictures are fewer than 5000; empty for
+            none.
         augmentation_probability: Chance that a picture is changed by each of them; where it
             adapts, the most that it may reach.
         augmentation_adapts: Whether the chance follows how far D overfits.
@@ -152,18 +154,18 @@ class TrainingConfig:
         checks.check_choice("training.precision", self.precision, PRECISIONS)
         checks.check_int("training.kept_checkpoints", self.kept_checkpoints, 0, 1000)
         checks.check_int("training.max_rollbacks", self.max_rollbacks, 0, 1000)
-        if self.augmentations != "auto":
+        if self.augmentations not in ("auto", "small"):
             for name in self.augmentation_names():
                 if name not in AUGMENTATIONS:
-                    hint = checks.nearest(name, (*AUGMENTATIONS, "auto"))
-                    expected = "auto, or names separated by commas"
+                    hint = checks.nearest(name, (*AUGMENTATIONS, "auto", "small"))
+                    expected = "auto, small, or names separated by commas"
                     raise ValueError(
                         checks.wrong("training.augmentations", expected, name, hint)
                     )
 
     def augmentation_names(self) -> tuple[str, ...]:
-        """The names in `augmentations`; all that there are for `auto`."""
-        if self.augmentations == "auto":
+        """The names in `augmentations`; all that there are for `auto` and `small`."""
+        if self.augmentations in ("auto", "small"):
             return AUGMENTATIONS
         return tuple(name.strip() for name in self.augmentations.split(",") if name.strip())
 

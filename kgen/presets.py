@@ -22,7 +22,7 @@ CONFIGS = {
     # Own pictures, one sentence each, at 64 pixels.
     "pictures_64": {
         "text": {"caption_length": 40},
-        "training": {"precision": "bfloat16"},
+        "training": {"precision": "bfloat16", "augmentations": "small"},
     },
 }
 

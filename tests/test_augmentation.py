@@ -9,6 +9,7 @@ from keras import ops
 from kgen.config import AUGMENTATIONS, TrainingConfig
 from kgen.data.captioned_pictures import CaptionedPictures
 from kgen.model_folder import read_model
+from kgen.presets import preset_config
 from kgen.training.allowed_augmentations import choose_augmentations
 from kgen.training.augmentation import NUM_DRAWS, adapted_chance, augment, overfitting
 from kgen.training.run import build_gan, train
@@ -188,26 +189,26 @@ def test_steps_with_augmentation_repeat(tiny_config):
 def test_captions_switch_flip_and_colour_off_and_say_why():
     auto = TrainingConfig(augmentations="auto")
     captions = ["a red boat on the left", "右边有一棵树", "a sad cat", "一只猫"]
-    used, lines = choose_augmentations(auto, captions)
+    used, lines = choose_augmentations(auto, captions, 4)
     assert used == ("translation", "crop", "cutout")
     assert lines == (
         "kgen: augmentation: flip is off, since 2 of 4 captions tell left from right",
         "kgen: augmentation: colour is off, since 1 of 4 captions name a colour or a shade",
         "kgen: augmentation: translation, crop, cutout, each with a chance of up to 80 %",
     )
-    used, lines = choose_augmentations(auto, ["a sad cat", "一只猫"])
+    used, lines = choose_augmentations(auto, ["a sad cat", "一只猫"], 4)
     assert used == AUGMENTATIONS and len(lines) == 1
 
 
 def test_what_is_asked_for_by_name_is_used_and_said():
     config = TrainingConfig(augmentations="flip", augmentation_adapts=False)
-    used, lines = choose_augmentations(config, ["左边的船"])
+    used, lines = choose_augmentations(config, ["左边的船"], 4)
     assert used == ("flip",)
     assert lines == (
         "kgen: augmentation: flip is on as asked for, though 1 of 1 captions tell left from right",
         "kgen: augmentation: flip, each with a chance of 80 %",
     )
-    assert choose_augmentations(TrainingConfig(), ["左"]) == ((), ())
+    assert choose_augmentations(TrainingConfig(), ["左"], 4) == ((), ())
 
 
 def test_a_run_prints_what_it_switched_and_resumes_with_it(tiny_config, tmp_path, capfd):
@@ -229,3 +230,12 @@ def test_a_run_prints_what_it_switched_and_resumes_with_it(tiny_config, tmp_path
     one, two = (read_model(path.parent).model.get_weights() for path in ends)
     for a, b in zip(one, two, strict=True):
         np.testing.assert_array_equal(a, b)
+
+
+def test_small_sets_are_augmented_unless_told_otherwise():
+    config = preset_config("pictures_64").training
+    captions = ["a red boat on the left", "a sad cat"]
+    used, lines = choose_augmentations(config, captions, 4999)
+    assert used == ("translation", "crop", "cutout") and len(lines) == 3
+    assert choose_augmentations(config, captions, 5000) == ((), ())
+    assert choose_augmentations(TrainingConfig(augmentations="auto"), captions, 5000)[0] == used

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from kgen.config import TrainingConfig
+from kgen.config import SMALL_SET, TrainingConfig
 from kgen.text.words_that_matter import MOST_CAPTIONS, names_colour, says_side
 
 FORBIDDEN_BY = {
@@ -12,19 +12,21 @@ FORBIDDEN_BY = {
 
 
 def choose_augmentations(
-    config: TrainingConfig, captions: Iterable[str]
+    config: TrainingConfig, captions: Iterable[str], num_pictures: int
 ) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Leaves out of `auto` what would make lies of captions.
+    """Leaves out of `auto` and `small` what would make lies of captions.
 
     Args:
         config: Its `augmentations` say what is asked for.
         captions: A sample of the captions, or all.
+        num_pictures: Pictures in the set, for `small`.
 
     Returns:
         The augmentations to use, and a line for each that is left out, or used though captions
         speak against it, since it was asked for by name.
     """
-    asked = config.augmentation_names()
+    large = config.augmentations == "small" and num_pictures >= SMALL_SET
+    asked = () if large else config.augmentation_names()
     captions = list(captions) if asked else []
     used, lines = [], []
     for name in asked:
@@ -34,7 +36,7 @@ def choose_augmentations(
             used.append(name)
             continue
         share = f"{against} of {len(captions)} captions {what}"
-        if config.augmentations == "auto":
+        if config.augmentations in ("auto", "small"):
             lines.append(f"kgen: augmentation: {name} is off, since {share}")
         else:
             used.append(name)

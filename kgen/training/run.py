@@ -135,7 +135,7 @@ def train(
     tokenizer = CaptionTokenizer.from_config(vocabulary, config.text)
     token_ids = tokenize_captions(tokenizer, pictures.captions)
     augmentations, told = choose_augmentations(
-        config.training, captions_to_learn_from(pictures.captions)
+        config.training, captions_to_learn_from(pictures.captions), len(pictures)
     )
     gan = build_gan(config, len(vocabulary), augmentations)
     if word_vectors:

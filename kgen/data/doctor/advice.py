@@ -5,7 +5,7 @@ import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from kgen.config import IMAGE_SIZES
+from kgen.config import IMAGE_SIZES, SMALL_SET
 from kgen.data.doctor.words import ColumnFacts, Vocabulary
 from kgen.presets import preset_config
 from kgen.text.words_that_matter import MOST_CAPTIONS
@@ -17,7 +17,7 @@ USUAL_SIZE = 64  # pixels
 SPEED = {32: 400, 64: 120, 128: 30, 256: 7}
 EPOCHS = 30
 LEAST_MINUTES = 20
-FEW, SMALL = 300, 5000  # pictures
+FEW = 300  # pictures
 LETTERS = 200  # tokens that single letters and signs take
 
 
@@ -140,7 +140,7 @@ def _advise_text(columns, words, preset, settings, lines):
 
 
 def _advise_augmentation(num_pictures, sides, colours, settings, lines):
-    small = num_pictures < SMALL
+    small = num_pictures < SMALL_SET
     if small:
         settings["training.augmentations"] = "auto"
         few = ", too few to learn from: expect copies of them" if num_pictures < FEW else ""
