@@ -6,6 +6,7 @@ import io
 import json
 import os
 import struct
+import unicodedata
 import zipfile
 import zlib
 
@@ -578,3 +579,18 @@ def test_a_real_zip_unpacked_is_the_same(shared_data, tmp_path):
         load_captioned_folder(tmp_path, 32, split="test"),
         load_captioned_folder(path, 32, split="test"),
     )
+
+
+def test_two_files_of_one_name_in_a_zip_are_told(tmp_path):
+    path = tmp_path / "a.zip"
+    with zipfile.ZipFile(path, "w") as file, pytest.warns(UserWarning, match="Duplicate name"):
+        file.writestr("metadata.jsonl", jsonl(ROWS))
+        for name, content in pictures().items():
+            file.writestr(name, content)
+        file.writestr("red.png", picture((0, 0, 9)))
+        file.writestr(unicodedata.normalize("NFD", "é.png"), b"")
+        file.writestr("é.png", b"")
+    loaded = load_captioned_folder(path, 8)
+    assert_colours(loaded, [(0, 0, 9), (0, 255, 0), (0, 0, 255)])
+    told = "is there several times, and only the last is read"
+    assert loaded.problems == (f"red.png: {told}", f"é.png: {told}")

@@ -55,6 +55,13 @@ def rows_of(
             raise ValueError(
                 wrong("path", "a set with readable metadata", str(path), f"{error}.")
             ) from None
+    yield from _doubles(source, folders)
+
+
+def _doubles(source: Source, folders: Sequence[str]) -> Iterator[tuple[str, Row]]:
+    for name in source.doubles:
+        row = Row(name, problem="is there several times, and only the last is read")
+        yield split_of(row, folders), row
 
 
 def split_of(row: Row, folders: Sequence[str]) -> str:

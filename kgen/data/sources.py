@@ -51,18 +51,25 @@ class Source:
 
     Attributes:
         names: Sorted names with `/` between their parts, in Unicode form NFC (macOS writes NFD).
+        doubles: Names that several files have, of which the last can be read: a zip may hold two
+            of one name, and two forms of Unicode may be one name.
         top: The folder around everything, with its `/`; "" without one.
     """
 
+    doubles: tuple[str, ...] = ()
+
     def __init__(self, stored_names: Iterable[str]):
-        visible = {}
+        visible, doubles = {}, []
         for stored in stored_names:
             name = unicodedata.normalize("NFC", stored.replace("\\", "/"))
             if not any(part[:1] == "." or part == "__MACOSX" for part in name.split("/")):
+                if name in visible:
+                    doubles.append(name)
                 visible[name] = stored
         self.top = top = _single_top_folder(visible)
         self._stored = {n[len(top) :]: s for n, s in visible.items()} if top else visible
         self.names = tuple(sorted(self._stored))
+        self.doubles = tuple(sorted(name[len(top) :] for name in set(doubles)))
 
     def __enter__(self):
         return self
