@@ -123,6 +123,10 @@ class Index:
         _, first, picture = np.unique(
             np.array(self._keys, np.int64), return_index=True, return_inverse=True
         )
+        # In the order of the rows, not of their hashes, which are others in each process: files
+        # lie on a disk, and rows in a parquet file, in much the same order.
+        order = np.argsort(first)
+        first, picture = first[order], np.argsort(order)[picture]
         earlier = _earlier(np.array(self._contents, np.int64))
         reasons = {
             int(row): f"says the same of the same picture as {self._where[earlier[row]]}"
