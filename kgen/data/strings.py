@@ -11,7 +11,18 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 
-class Strings(Sequence):
+class _Compared(Sequence):
+    """Equal to any sequence of equal things."""
+
+    def __eq__(self, other) -> bool:
+        if isinstance(other, str) or not isinstance(other, Sequence):
+            return NotImplemented
+        return len(self) == len(other) and all(a == b for a, b in zip(self, other, strict=True))
+
+    __hash__ = None
+
+
+class Strings(_Compared):
     """N strings, to which more can be appended while others read.
 
     Equal to any sequence of equal strings. A slice gives a list.
@@ -49,18 +60,11 @@ class Strings(Sequence):
     def __iter__(self) -> Iterator[str]:
         return (self[i] for i in range(len(self)))
 
-    def __eq__(self, other) -> bool:
-        if isinstance(other, str) or not isinstance(other, Sequence):
-            return NotImplemented
-        return len(self) == len(other) and all(a == b for a, b in zip(self, other, strict=True))
-
-    __hash__ = None
-
     def __repr__(self) -> str:
         return repr(tuple(self[:3]) if len(self) <= 3 else (*self[:3], ...))
 
 
-class Groups(Sequence):
+class Groups(_Compared):
     """Tuples of strings in little memory: some of those that were appended, in any order.
 
     Equal to any sequence of equal tuples. A slice gives a tuple of tuples.
@@ -94,13 +98,6 @@ class Groups(Sequence):
 
     def __iter__(self) -> Iterator[tuple[str, ...]]:
         return (self[i] for i in range(len(self)))
-
-    def __eq__(self, other) -> bool:
-        if isinstance(other, str) or not isinstance(other, Sequence):
-            return NotImplemented
-        return len(self) == len(other) and all(a == b for a, b in zip(self, other, strict=True))
-
-    __hash__ = None
 
     def __repr__(self) -> str:
         return repr(self[:3] if len(self) <= 3 else (*self[:3], ...))
