@@ -11,7 +11,7 @@ from pathlib import Path
 import click
 
 import kgen
-from kgen import checks, files
+from kgen import checks
 from kgen.config import PRECISIONS, Config
 from kgen.data.captioned_pictures import LeftOutWarning
 from kgen.presets import CONFIGS, model_folder, preset_config, trained_presets
@@ -40,9 +40,7 @@ def app(debug):
 
 @app.command()
 @click.argument("captions", nargs=-1, metavar="CAPTION…")
-@click.option(
-    "--out", type=FOLDER, default=".", show_default=True, help="Folder for the pictures."
-)
+@click.option("--out", type=FOLDER, default=".", show_default=True, help="Folder for the pictures.")
 @click.option(
     "--preset",
     default=DEFAULT_PRESET,
@@ -53,8 +51,22 @@ def app(debug):
 @click.option("--count", type=COUNT, default=1, show_default=True, help="Pictures a caption.")
 @click.option("--grid", is_flag=True, help="One picture of all, with captions, instead.")
 @click.option("--captions", "captions_file", type=FILE, help="UTF-8 text file, a caption a line.")
+@click.option(
+    "--refine",
+    type=click.IntRange(1, 1000),
+    default=1,
+    show_default=True,
+    help="Draw as many a picture; keep the one that matches its caption best.",
+)
+@click.option(
+    "--refine-steps",
+    type=click.IntRange(0, 1000),
+    default=0,
+    show_default=True,
+    help="Steps that the best is then moved towards its caption.",
+)
 @POST
-def generate(captions, out, preset, seed, count, grid, captions_file, post):
+def generate(captions, out, preset, seed, count, grid, captions_file, refine, refine_steps, post):
     """Draw pictures of captions."""
     captions = [*captions, *_lines(captions_file)]
     if not captions:
@@ -69,7 +81,7 @@ def generate(captions, out, preset, seed, count, grid, captions_file, post):
     for caption in captions:
         _warn_of_unread(painter.tokenizer, caption)
     repeated = [caption for caption in captions for _ in range(count)]
-    for path in write_pictures(painter, repeated, out, seed=seed, as_grid=grid):
+    for path in write_pictures(painter, repeated, out, seed, grid, refine, refine_steps):
         click.echo(path)
 
 
@@ -80,6 +92,7 @@ def generate(captions, out, preset, seed, count, grid, captions_file, post):
 @click.option("--config", type=FILE, help="JSON file of settings over the preset's.")
 @click.option("--captions", help="Caption columns, such as text,text_zh.")
 @click.option("--word-vectors", type=FILE, help="word2vec or GloVe file that words start from.")
+@click.option("--from", "start_from", metavar="RUN_OR_PRESET", help="Model to start from.")
 @click.option("--steps", type=click.IntRange(1), help="Steps in all.")
 @click.option("--minutes", type=click.FloatRange(0.01), help="Stop after these minutes.")
 @click.option("--seed", type=SEED)
@@ -96,6 +109,7 @@ def train(
     config,
     captions,
     word_vectors,
+    start_from,
     steps,
     minutes,
     seed,
@@ -116,6 +130,7 @@ def train(
         "data.path": os.path.abspath(data) if data else None,
         "data.captions": captions,
         "data.word_vectors": os.path.abspath(word_vectors) if word_vectors else None,
+        "training.start_from": start_from and str(model_folder(start_from).absolute()),
         "training.steps": steps,
         "training.seed": seed,
         "training.precision": precision,
@@ -220,22 +235,52 @@ def export(model, out, formats, post):
 @app.command()
 @MODEL
 @click.argument("data", required=False)
-@click.option("--out", type=FOLDER, help="Folder for report.json.")
-@click.option("--num", type=COUNT, default=1024, show_default=True, help="Pictures.")
-def evaluate(model, data, out, num):
-    """Measure how well a model's pictures obey captions that no training has seen, on the test
+@click.option("--out", type=FOLDER, help="Folder for report.json, report.md, page.html, pictures.")
+@click.option("--num", type=COUNT, default=1024, show_default=True, help="Most test pictures.")
+@click.option(
+    "--features",
+    default="matcher",
+    show_default=True,
+    help="Network of the distances: matcher, trained on the real pictures, or inception.",
+)
+@click.option("--seed", type=SEED, default=0, show_default=True, help="Of noise and choices.")
+def evaluate(model, data, out, num, features, seed):
+    """Measure how good a model's pictures are, of captions that no training has seen: the test
     part of DATA (default: of what the model was trained on).
     """
     folder = model_folder(model)
-    from kgen.evaluation.report import evaluate as measure
-    from kgen.evaluation.report import table
+    if data == "":  # of an unset variable of the shell, most likely
+        raise click.UsageError(checks.wrong("DATA", "a path", "", "Is a variable unset?"))
+    from kgen.evaluation.features import NETWORKS
 
-    click.echo("kgen: reading pictures and training a classifier; some minutes", err=True)
-    report = measure(str(folder), data and os.path.abspath(data), num)
-    click.echo(table(report))
+    checks.check_choice("features", features, NETWORKS)
     if out:
-        files.write_json(out / "report.json", report)
-        click.echo(out / "report.json")
+        out.mkdir(parents=True, exist_ok=True)  # not minutes later
+    from kgen.evaluation.measuring import evaluate as measure
+    from kgen.evaluation.report import short_table, write_report
+
+    found = measure(
+        folder, data and os.path.abspath(data), num, seed=seed, features=features, tell=_tell
+    )
+    click.echo(short_table(found.report))
+    if out:
+        for path in write_report(found, out):
+            click.echo(path)
+
+
+@app.command()
+@MODEL
+@click.argument("data", required=False)
+def matcher(model, data):
+    """Train what `generate --refine` chooses pictures by, and put it into the model's folder.
+    It learns from DATA (default: what the model was trained on); some minutes.
+    """
+    folder = model_folder(model)
+    if data == "":  # of an unset variable of the shell, most likely
+        raise click.UsageError(checks.wrong("DATA", "a path", "", "Is a variable unset?"))
+    from kgen.evaluation.own_matcher import give_matcher
+
+    click.echo(give_matcher(folder, data))
 
 
 @app.command()
@@ -243,11 +288,20 @@ def evaluate(model, data, out, num):
 @click.option("--out", type=FOLDER, required=True, help="The preset's folder, with its name.")
 @click.option("--license", required=True, help="Of the model, for its card.")
 @click.option("--credit", default="", help="What the data's owners ask to be said.")
-def publish(run, out, license, credit):
+@click.option("--num", type=COUNT, default=1024, show_default=True, help="Most test pictures.")
+@click.option(
+    "--limits",
+    default="",
+    metavar="TEXT_OR_FILE",
+    help="What the pictures show that figures do not, for the card.",
+)
+def publish(run, out, license, credit, num, limits):
     """Make a preset of RUN: float16 weights, samples, and a card with its evaluation."""
     from kgen.publishing import publish as write
+    from kgen.publishing import read_limits
 
-    click.echo(write(run, out, license, credit))
+    limits = read_limits(limits)
+    click.echo(write(run, out, license, credit, num=num, limits=limits, tell=_tell))
 
 
 @app.command()
@@ -297,12 +351,14 @@ def _resolve(preset, data, config_file, given, out, resume) -> Config:
         config = config.updated({"name": out.resolve().name} if out else {})
     if config_file:
         config = config.updated_by(config_file)
+    settings = {}
     for key, value in given.items():
-        nested = value
-        for part in reversed(key.split(".")):
-            nested = {part: nested}
-        config = config.updated(nested)
-    return config
+        section, dot, name = key.rpartition(".")
+        if dot:  # all of a section at once: some settings need each other
+            settings.setdefault(section, {})[name] = value
+        else:
+            config = config.updated({key: value})
+    return config.updated(settings)
 
 
 def _setting(text):
@@ -343,6 +399,10 @@ def _warn_of_unread(tokenizer, caption):
     if not tokenizer([caption]).numpy().any():
         shown = shown if shown.strip() else "an empty caption"
         click.echo(f"kgen: {shown}: nothing to read in it: expect a grey picture", err=True)
+
+
+def _tell(line):
+    click.echo(f"kgen: {line}", err=True)
 
 
 def _progress(items, what, total):

@@ -9,10 +9,18 @@ from typing import Any
 
 from kgen import checks, files
 
-ENCODERS = ("bag", "lstm", "bilstm", "transformer")
+ENCODERS = ("bag", "lstm", "bilstm", "transformer")  # all of whose weights are trained
+PRETRAINED = "pretrained"
 SEGMENTATIONS = ("characters", "words")
 PRECISIONS = ("float32", "bfloat16")
 SMALL_SET = 5000  # pictures; see docs/choices.md
+DISCRIMINATORS = ("projection", "concatenation")
+ATTENTION_SIZES = (8, 16)
+PIXEL_SIZES = (1, 2, 4)
+ADVERSARIAL_LOSSES = ("hinge", "relativistic")
+MISMATCHES = ("none", "one", "all")
+VALIDATIONS = ("", "distance", "match")
+PENALTIES = ("r1", "r1_r2", "matching_aware")
 AUGMENTATIONS = ("flip", "translation", "crop", "cutout", "colour")
 FITS = ("crop", "pad")
 IMAGE_SIZES = (32, 64, 128, 256)
@@ -26,13 +34,15 @@ class TextConfig:
     """T, from a caption to its vector.
 
     Attributes:
-        encoder: `bag` (mean of embeddings), `lstm`, `bilstm` or `transformer`.
+        encoder: `bag` (mean of embeddings), `lstm`, `bilstm`, `transformer` or `pretrained`.
         caption_length: Tokens a caption is cut or padded to.
         vocabulary_size: Most wordpieces that are learned from the captions.
         embedding_dim: Numbers a token is looked up as.
         caption_dim: C, numbers in the caption vector and in each word vector; a multiple of 4.
         segmentation: Chinese is cut into `characters`, or into `words` learned from the captions.
         stop_words: Whether words that change no picture (the, of, 的, 了) are left out.
+        pretrained: For the encoder `pretrained`, which of keras-hub's text models: the folder of
+            a preset, or its name on a hub. It has its own vocabulary and embedding.
     """
 
     encoder: str = "bilstm"
@@ -42,9 +52,10 @@ class TextConfig:
     caption_dim: int = 128
     segmentation: str = "characters"
     stop_words: bool = False
+    pretrained: str = ""
 
     def __post_init__(self):
-        checks.check_choice("text.encoder", self.encoder, ENCODERS)
+        checks.check_choice("text.encoder", self.encoder, (*ENCODERS, PRETRAINED))
         checks.check_int("text.caption_length", self.caption_length, 2, 512)
         checks.check_int("text.vocabulary_size", self.vocabulary_size, 8, 100_000)
         checks.check_int("text.embedding_dim", self.embedding_dim, 4, 4096)
@@ -54,6 +65,24 @@ class TextConfig:
             raise ValueError(
                 checks.wrong("text.caption_dim", "a multiple of 4", self.caption_dim, "Use 128.")
             )
+        self._check_pretrained()
+
+    def _check_pretrained(self):
+        if self.encoder != PRETRAINED:
+            if self.pretrained:
+                hint = f"Or set text.encoder={PRETRAINED}."
+                expected = f"empty where text.encoder is {self.encoder}"
+                raise ValueError(checks.wrong("text.pretrained", expected, self.pretrained, hint))
+            return
+        if not self.pretrained:
+            hint = "Example: text.pretrained=bert_tiny_en_uncased."
+            expected = f"a keras-hub preset where text.encoder is {PRETRAINED}"
+            raise ValueError(checks.wrong("text.pretrained", expected, self.pretrained, hint))
+        if self.segmentation != "characters" or self.stop_words:
+            name = "stop_words" if self.stop_words else "segmentation"
+            hint = "A pretrained text model cuts captions in its own way."
+            expected = f"left alone where text.encoder is {PRETRAINED}"
+            raise ValueError(checks.wrong(f"text.{name}", expected, getattr(self, name), hint))
 
 
 @dataclass(frozen=True)
@@ -65,14 +94,25 @@ class NetworksConfig:
         noise_dim: Z, numbers in the noise vector.
         width: Channels of G's last block; earlier blocks have up to 8 times as many.
         discriminator_width: Channels of D at full size; its blocks have up to 8 times as many.
-        word_attention: Whether G attends to the words after its 8 and 16 px blocks.
+        most_channels: Channels of the small feature maps of G and D, at most; 0: 8 times the width.
+        word_attention: Whether G attends to the words.
+        attention_size: Height and width of the largest feature map that does, in pixels: 8 or 16.
+        pixel_size: Height and width of the blocks of one colour that pixel art is made of, in
+            pixels: 1, 2 or 4. Above 1 the networks work on blocks, which is as many times faster
+            as a block has pixels, and the pictures' edges are as sharp as the real ones'.
+        discriminator: How D joins picture and caption: `projection`, or `concatenation` of the
+            caption vector to D's last feature map.
     """
 
     image_size: int = 64
     noise_dim: int = 64
     width: int = 16
     discriminator_width: int = 16
+    most_channels: int = 0
     word_attention: bool = True
+    attention_size: int = 16
+    pixel_size: int = 1
+    discriminator: str = "projection"
 
     def __post_init__(self):
         checks.check_int("networks.image_size", self.image_size, 32, 256)
@@ -85,8 +125,23 @@ class NetworksConfig:
                     "Pictures of other sizes are resized to it.",
                 )
             )
+        if self.pixel_size not in PIXEL_SIZES or self.image_size // self.pixel_size < 16:
+            raise ValueError(
+                checks.wrong(
+                    "networks.pixel_size",
+                    f"one of {', '.join(map(str, PIXEL_SIZES))}, and at least 16 blocks a side",
+                    self.pixel_size,
+                    "Use 1 where the pictures are no pixel art.",
+                )
+            )
+        if self.attention_size not in ATTENTION_SIZES:
+            raise ValueError(
+                checks.wrong("networks.attention_size", "8 or 16", self.attention_size, "Use 16.")
+            )
+        checks.check_choice("networks.discriminator", self.discriminator, DISCRIMINATORS)
         checks.check_int("networks.noise_dim", self.noise_dim, 1, 4096)
         checks.check_int("networks.width", self.width, 2, 512)
+        checks.check_int("networks.most_channels", self.most_channels, 0, 4096)
         checks.check_int("networks.discriminator_width", self.discriminator_width, 2, 512)
 
 
@@ -102,8 +157,16 @@ class TrainingConfig:
         contrastive_weight: Weight of the image-text contrastive loss, for D and for G.
         diversity_weight: Weight of the diversity loss, which asks that other noise gives another
             picture of the same caption; 0 leaves it out.
-        penalty_weight: R1's γ.
-        penalty_interval: Steps between two evaluations of R1.
+        word_weight: Weight of the word loss: D learns to tell the words of a picture's caption
+            from the picture, and G to draw what D tells them from.
+        loss: `hinge`, or `relativistic`, where D compares each real picture with a generated one.
+        mismatches: Wrong captions that D rejects beside each real picture: `none`, `one`, or
+            `all` other ones of the batch.
+        penalty: What keeps D smooth: `r1` (at real pictures), `r1_r2` (at generated ones, too),
+            or `matching_aware` (at real pictures and their caption vectors).
+        penalty_weight: γ of R1 and R2, or k of the matching-aware penalty.
+        penalty_interval: Steps between two evaluations of the penalty.
+        lecam_weight: Weight of the LeCam regularisation of D, for small sets; 0 leaves it out.
         augmentations: What D's pictures are changed by, real and generated alike: names out of
             flip, translation, crop, cutout, colour, separated by commas; `auto` for all that the
             captions allow; `small` for the same where pictures are fewer than 5000; empty for
@@ -112,8 +175,13 @@ class TrainingConfig:
             adapts, the most that it may reach.
         augmentation_adapts: Whether the chance follows how far D overfits.
         averaging: Decay of G's and T's moving average, per step.
+        start_from: Trained model whose weights are the first ones, where they fit: a preset's name
+            or a run's folder; empty: fresh ones.
         precision: `float32`, or `bfloat16` for the networks' arithmetic (weights stay float32).
         report_interval: Steps between two reports: figures, samples, checkpoint.
+        validation: What tells which weights are best, at every report, on a tenth of the pictures
+            (at most 512) that are held out: `distance` to real ones or `match` of the captions,
+            both by a judge that is trained at the beginning; empty: the last weights are kept.
         kept_checkpoints: Checkpoints kept beside the last, to go back to.
         max_rollbacks: Times that a run which went wrong goes back to its last good checkpoint and
             on with half the rates, before it ends.
@@ -126,14 +194,21 @@ class TrainingConfig:
     discriminator_rate: float = 4e-4
     contrastive_weight: float = 1.0
     diversity_weight: float = 0.0
+    word_weight: float = 0.0
+    loss: str = "hinge"
+    mismatches: str = "one"
+    penalty: str = "r1"
     penalty_weight: float = 1.0
     penalty_interval: int = 16
+    lecam_weight: float = 0.0
     augmentations: str = ""
     augmentation_probability: float = 0.8
     augmentation_adapts: bool = True
     averaging: float = 0.995
+    start_from: str = ""
     precision: str = "float32"
     report_interval: int = 250
+    validation: str = ""
     kept_checkpoints: int = 2
     max_rollbacks: int = 2
     seed: int = 0
@@ -149,9 +224,15 @@ class TrainingConfig:
         checks.check_real("training.contrastive_weight", self.contrastive_weight, 0.0, 1e6)
         checks.check_real("training.diversity_weight", self.diversity_weight, 0.0, 1e6)
         checks.check_real("training.penalty_weight", self.penalty_weight, 0.0, 1e6)
+        checks.check_real("training.word_weight", self.word_weight, 0.0, 1e6)
+        checks.check_real("training.lecam_weight", self.lecam_weight, 0.0, 1e6)
+        checks.check_choice("training.loss", self.loss, ADVERSARIAL_LOSSES)
+        checks.check_choice("training.mismatches", self.mismatches, MISMATCHES)
+        checks.check_choice("training.penalty", self.penalty, PENALTIES)
         checks.check_real("training.averaging", self.averaging, 0.0, 1.0)
         checks.check_real("training.augmentation_probability", self.augmentation_probability, 0, 1)
         checks.check_choice("training.precision", self.precision, PRECISIONS)
+        checks.check_choice("training.validation", self.validation, VALIDATIONS)
         checks.check_int("training.kept_checkpoints", self.kept_checkpoints, 0, 1000)
         checks.check_int("training.max_rollbacks", self.max_rollbacks, 0, 1000)
         if self.augmentations not in ("auto", "small"):
@@ -216,6 +297,17 @@ class Config:
     training: TrainingConfig = field(default_factory=TrainingConfig)
     data: DataConfig = field(default_factory=DataConfig)
 
+    def __post_init__(self):
+        if self.training.mismatches == "all" and self.networks.discriminator != "projection":
+            raise ValueError(
+                checks.wrong(
+                    "training.mismatches",
+                    "none or one, where networks.discriminator is concatenation",
+                    "all",
+                    "Use the projection discriminator.",
+                )
+            )
+
     def to_dict(self) -> dict[str, Any]:
         """Plain nested dictionaries, ready for JSON."""
         return dataclasses.asdict(self)
@@ -246,7 +338,16 @@ class Config:
 
     def without_paths(self) -> "Config":
         """A copy that says nothing of where its data lay, for models that are given away."""
-        return self.updated({"data": {"path": "", "word_vectors": ""}})
+        pretrained = self.text.pretrained
+        if "://" not in pretrained:  # its folder, if any, lies in the model's
+            pretrained = os.path.basename(pretrained.rstrip(os.sep))
+        return self.updated(
+            {
+                "data": {"path": "", "word_vectors": ""},
+                "training": {"start_from": os.path.basename(self.training.start_from)},
+                "text": {"pretrained": pretrained},
+            }
+        )
 
     def updated(self, values: dict[str, Any]) -> "Config":
         """A copy in which `values` (nested, partial) take precedence.

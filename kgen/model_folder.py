@@ -1,4 +1,7 @@
-"""The folder a model lives in, be it a preset or a run: configuration, vocabulary, weights."""
+"""The folder a model lives in, be it a preset or a run: configuration, vocabulary, weights.
+
+A model with a pretrained text model has, in place of the vocabulary, that model's preset in it.
+"""
 
 import hashlib
 import os
@@ -12,10 +15,12 @@ import keras
 import numpy as np
 
 from kgen import checks, files
-from kgen.config import Config
+from kgen.config import PRETRAINED, Config
 from kgen.networks.generator import build_generator
 from kgen.networks.text_to_image import build_text_to_image
+from kgen.text import pretrained as pretrained_text
 from kgen.text.encoders import build_encoder
+from kgen.text.pretrained import HiddenStates, PretrainedText, load_pretrained, pretrained_of
 from kgen.text.vocabulary import read_vocabulary, write_vocabulary
 
 CONFIG = "config.json"
@@ -40,15 +45,22 @@ class ModelFolder:
     hash: str
 
 
-def build_model(config: Config, vocabulary_size: int, unroll: bool = False) -> keras.Model:
+def build_model(
+    config: Config,
+    vocabulary_size: int,
+    unroll: bool = False,
+    pretrained: PretrainedText | None = None,
+) -> keras.Model:
     """Builds T and G joined, float32, with fresh weights.
 
     Args:
         config: The model's configuration.
         vocabulary_size: Number of wordpieces.
         unroll: Whether recurrent encoders are laid out step by step.
+        pretrained: What reads captions, where the encoder is `pretrained`; loaded if left out.
     """
-    encoder = build_encoder(config.text, vocabulary_size, "float32", unroll)
+    states = pretrained and HiddenStates(pretrained, name="states", dtype="float32")
+    encoder = build_encoder(config.text, vocabulary_size, "float32", unroll, states)
     return build_text_to_image(encoder, build_generator(config.networks, config.text))
 
 
@@ -79,9 +91,23 @@ def write_model(
 ) -> None:
     """Writes a model's three files into `folder`, which is made if need be."""
     folder = Path(folder)
-    files.write_json(folder / CONFIG, config.to_dict())
-    write_vocabulary(folder / VOCABULARY, vocabulary)
+    write_about(folder, config, vocabulary, pretrained_of(model))
     write_weights(model, folder / WEIGHTS, dtype)
+
+
+def write_about(
+    folder: str | os.PathLike,
+    config: Config,
+    vocabulary: tuple[str, ...],
+    pretrained: PretrainedText | None = None,
+) -> None:
+    """Writes what weights are of: the configuration, and how captions are cut into tokens."""
+    folder = Path(folder)
+    if pretrained:
+        pretrained.write(folder / pretrained_text.FOLDER)
+    else:
+        write_vocabulary(folder / VOCABULARY, vocabulary)
+    files.write_json(folder / CONFIG, config.to_dict())
 
 
 def read_model(folder: str | os.PathLike) -> ModelFolder:
@@ -92,31 +118,42 @@ def read_model(folder: str | os.PathLike) -> ModelFolder:
         ValueError: A file does not hold what it should.
     """
     folder = Path(folder)
-    for name in (CONFIG, VOCABULARY, WEIGHTS):
-        if not (folder / name).is_file():
+    config = Config.read(folder / CONFIG) if (folder / CONFIG).is_file() else Config()
+    reads = pretrained_text.FOLDER if config.text.encoder == PRETRAINED else VOCABULARY
+    for name in (CONFIG, reads, WEIGHTS):
+        if not (folder / name).exists():
             raise FileNotFoundError(
                 checks.wrong(
                     "folder",
-                    f"a model's folder with {CONFIG}, {VOCABULARY} and {WEIGHTS}",
+                    f"a model's folder with {CONFIG}, {reads} and {WEIGHTS}",
                     str(folder),
                     f"It has no {name}: train one there, or wait for a run's first report.",
                 )
             )
-    config = Config.read(folder / CONFIG)
-    vocabulary = read_vocabulary(folder / VOCABULARY)
-    model = build_model(config, len(vocabulary))
+    pretrained = load_pretrained(folder / reads) if config.text.encoder == PRETRAINED else None
+    vocabulary = pretrained.vocabulary if pretrained else read_vocabulary(folder / VOCABULARY)
+    model = build_model(config, len(vocabulary), pretrained=pretrained)
+    read_weights(model, folder / WEIGHTS)
+    return ModelFolder(config, vocabulary, model, _hash(folder, reads))
+
+
+def read_weights(model: keras.Model, path: str | os.PathLike) -> None:
+    """Reads into `model` what `write_weights` wrote.
+
+    Raises:
+        ValueError: The file is damaged, or holds another model's weights.
+    """
     try:
         with warnings.catch_warnings():
             # Keras warns of layers that a file lacks and leaves them as they were first set.
             warnings.filterwarnings("error", message="Skipping")
-            _check_sum(folder / WEIGHTS)
-            model.load_weights(folder / WEIGHTS)
+            _check_sum(path)
+            model.load_weights(path)
     except (OSError, ValueError, KeyError, RuntimeError, UserWarning) as error:
         raise ValueError(
-            f"{folder / WEIGHTS}: damaged, or not the weights of the configuration beside it "
+            f"{path}: damaged, or not the weights of the configuration beside it "
             f"({_first_sentence(error)}). Restore the file or train anew."
         ) from None
-    return ModelFolder(config, vocabulary, model, _hash(folder))
 
 
 def _first_sentence(error):
@@ -146,10 +183,14 @@ def _check_sum(path):
             raise ValueError("its checksum is wrong")
 
 
-def _hash(folder):
+def _hash(folder, reads):
     digest = hashlib.sha256()
-    for name in (CONFIG, VOCABULARY, WEIGHTS):
-        digest.update((folder / name).read_bytes())
+    for name in (CONFIG, reads, WEIGHTS):
+        path = folder / name
+        for part in sorted(p for p in path.rglob("*") if p.is_file()) or [path]:
+            with part.open("rb") as file:
+                while some := file.read(2**20):
+                    digest.update(some)
     return digest.hexdigest()[:16]
 
 

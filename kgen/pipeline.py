@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterable, Sequence
+from pathlib import Path
 
 import keras
 import numpy as np
@@ -9,30 +10,17 @@ import tensorflow as tf
 
 from kgen import checks
 from kgen.config import Config
+from kgen.matcher import FOLDER as MATCHER
+from kgen.matcher import Matcher
 from kgen.model_folder import read_model, write_model
+from kgen.noise import sample_noise
 from kgen.pictures import to_pixels
 from kgen.postprocess.post_process import PostProcess, with_post_processing
 from kgen.presets import model_folder
+from kgen.refining import Chosen, Refiner, check_refinement
+from kgen.text.pretrained import pretrained_of
+from kgen.text.pretrained_tokenizer import PretrainedTokenizer
 from kgen.text.tokenizer import CaptionTokenizer
-
-
-def sample_noise(num_pictures: int, noise_dim: int, seed: int) -> np.ndarray:
-    """Noise of which picture i's depends on seed + i alone, so that each can be drawn again alone.
-
-    Args:
-        num_pictures: B.
-        noise_dim: Z.
-        seed: At least 0.
-
-    Returns:
-        float32 (B, Z), N(0, 1).
-
-    Example:
-        >>> bool((sample_noise(3, 4, seed=5)[1] == sample_noise(1, 4, seed=6)[0]).all())
-        True
-    """
-    rows = [np.random.default_rng(seed + i).standard_normal(noise_dim) for i in range(num_pictures)]
-    return np.asarray(rows, dtype=np.float32).reshape(num_pictures, noise_dim)
 
 
 class TextToImage:
@@ -47,6 +35,8 @@ class TextToImage:
             three quarters of the time for one picture.
         post: What every image goes through after G, such as `denoise,color=1.2`; empty: nothing.
             Exports do it, too; `save` does not keep it.
+        matcher: What chooses pictures where `generate` is told to refine them, or the folder that
+            it is read from when it is first needed; None: nothing does.
 
     Raises:
         ValueError: `post` names what is no operation, or a strength out of its range.
@@ -64,6 +54,7 @@ class TextToImage:
         hash: str = "",
         jit_compile: bool = False,
         post: str | PostProcess = "",
+        matcher: Matcher | str | os.PathLike | None = None,
     ):
         self.config = config
         self.vocabulary = tuple(vocabulary)
@@ -71,8 +62,13 @@ class TextToImage:
         self._unprocessed, self._jit_compile = model, jit_compile
         self.model = model = with_post_processing(model, self.post)
         self.hash = hash
+        self._refiner = Refiner(self._unprocessed, matcher)
         self._others: dict[str, TextToImage] = {}  # by their post-processing
-        self.tokenizer = CaptionTokenizer.from_config(self.vocabulary, config.text)
+        pretrained = pretrained_of(model)
+        if pretrained:
+            self.tokenizer = PretrainedTokenizer(pretrained, config.text.caption_length)
+        else:
+            self.tokenizer = CaptionTokenizer.from_config(self.vocabulary, config.text)
         # A traced function: Keras' `predict` takes ten times as long for one picture.
         self._draw = tf.function(
             lambda ids, noise: model({"token_ids": ids, "noise": noise}, training=False),
@@ -97,8 +93,25 @@ class TextToImage:
             FileNotFoundError: There is no such preset or folder.
             ValueError: The folder's files do not hold a model.
         """
-        found = read_model(model_folder(os.fspath(name_or_run)))
-        return cls(found.config, found.vocabulary, found.model, found.hash, jit_compile)
+        folder = model_folder(os.fspath(name_or_run))
+        found = read_model(folder)
+        return cls(
+            found.config,
+            found.vocabulary,
+            found.model,
+            found.hash,
+            jit_compile,
+            matcher=folder / MATCHER,
+        )
+
+    @property
+    def matcher(self) -> Matcher | None:
+        """What chooses pictures to refine; None where the model came without.
+
+        Raises:
+            FileNotFoundError, ValueError: Its folder lacks a file, or a file is damaged.
+        """
+        return self._refiner.matcher
 
     @property
     def image_size(self) -> int:
@@ -118,9 +131,11 @@ class TextToImage:
         if post == self.post:
             return self
         if str(post) not in self._others:  # kept, since each traces its function anew
-            self._others[str(post)] = TextToImage(
+            other = TextToImage(
                 self.config, self.vocabulary, self._unprocessed, self.hash, self._jit_compile, post
             )
+            other._refiner = self._refiner  # it looks at pictures before they are post-processed
+            self._others[str(post)] = other
         return self._others[str(post)]
 
     def generate(
@@ -128,23 +143,46 @@ class TextToImage:
         captions: str | Sequence[str],
         seed: int = 0,
         post: str | PostProcess | None = None,
+        refine: int = 1,
+        refine_steps: int = 0,
     ) -> np.ndarray:
-        """Draws one picture for each caption.
+        """Draws one picture for each caption, or the best of several.
 
         Args:
             captions: B captions, or one.
             seed: At least 0. Picture i is drawn from noise of seed + i.
             post: Post-processing, as for `with_post`; None: the painter's own.
+            refine: N, pictures of each caption that the model's matcher chooses the best of, in
+                [1, 1000]. The first is the one that is drawn without refinement.
+            refine_steps: K, steps by which the best one's noise is then moved towards a better
+                match, in [0, 1000].
 
         Returns:
             uint8 (B, H, W, 3), in [0, 255].
 
         Raises:
-            TypeError: `captions` are not strings.
-            ValueError: `seed` is negative, or `post` names what is no operation.
+            TypeError: `captions` are not strings, or a number is none.
+            ValueError: `seed` is negative, `post` names what is no operation, `refine` or
+                `refine_steps` is out of its range, or there is no matcher to refine by.
+        """
+        return self.generate_chosen(captions, seed, post, refine, refine_steps)[0]
+
+    def generate_chosen(
+        self,
+        captions: str | Sequence[str],
+        seed: int = 0,
+        post: str | PostProcess | None = None,
+        refine: int = 1,
+        refine_steps: int = 0,
+    ) -> tuple[np.ndarray, list[Chosen]]:
+        """`generate`, and what was chosen for each caption: noise, candidate and score.
+
+        Returns:
+            Pictures, and as many choices; none where nothing is refined.
         """
         if post is not None:
-            return self.with_post(post).generate(captions, seed)
+            painter = self.with_post(post)
+            return painter.generate_chosen(captions, seed, None, refine, refine_steps)
         if not isinstance(captions, (str, Iterable)):
             hint = "Pass a list of sentences."
             raise TypeError(checks.wrong("captions", "strings", captions, hint))
@@ -155,10 +193,16 @@ class TextToImage:
                     checks.wrong("captions", "strings", caption, "Pass a list of sentences.")
                 )
         checks.check_int("seed", seed, 0)
+        check_refinement(refine, refine_steps)
         if not captions:  # oneDNN's fused convolutions get the channels of an empty batch wrong
-            return np.zeros((0, self.image_size, self.image_size, 3), np.uint8)
-        noise = sample_noise(len(captions), self.config.networks.noise_dim, seed)
-        return to_pixels(self.generate_images(self.tokenizer(captions), noise).numpy())
+            return np.zeros((0, self.image_size, self.image_size, 3), np.uint8), []
+        token_ids, chosen = self.tokenizer(captions), []
+        if refine > 1 or refine_steps:
+            chosen = self._refiner.choose(captions, token_ids, seed, refine, refine_steps)
+            noise = np.stack([of_caption.noise for of_caption in chosen])
+        else:
+            noise = sample_noise(len(captions), self.config.networks.noise_dim, seed)
+        return to_pixels(self.generate_images(token_ids, noise).numpy()), chosen
 
     def generate_images(self, token_ids, noise) -> tf.Tensor:
         """y = G(z, T(x)), post-processed, for token ids int32 (B, L) and noise float32 (B, Z):
@@ -167,10 +211,12 @@ class TextToImage:
         return self._draw(token_ids, noise)
 
     def save(self, folder: str | os.PathLike, dtype: str = "float32") -> None:
-        """Writes configuration, vocabulary and weights, to be read by `from_preset`.
+        """Writes configuration, vocabulary, weights and matcher, to be read by `from_preset`.
 
         Args:
             folder: Made if need be.
             dtype: `float32`, or `float16` for half the size.
         """
         write_model(folder, self.config, self.vocabulary, self._unprocessed, dtype)
+        if self.matcher is not None:
+            self.matcher.save(Path(folder) / MATCHER, dtype)

@@ -12,6 +12,7 @@ OTHER = {  # a value for every key that is not its default
     "name": "mine",
     "text": {
         "encoder": "lstm",
+        "pretrained": "",  # which leaves no other encoder, segmentation or stop words
         "caption_length": 7,
         "vocabulary_size": 99,
         "embedding_dim": 12,
@@ -24,7 +25,11 @@ OTHER = {  # a value for every key that is not its default
         "noise_dim": 9,
         "width": 10,
         "discriminator_width": 11,
+        "most_channels": 48,
         "word_attention": False,
+        "attention_size": 8,
+        "pixel_size": 4,
+        "discriminator": "concatenation",
     },
     "training": {
         "steps": 3,
@@ -33,14 +38,21 @@ OTHER = {  # a value for every key that is not its default
         "discriminator_rate": 0.2,
         "contrastive_weight": 0.3,
         "diversity_weight": 0.2,
+        "word_weight": 0.6,
+        "loss": "relativistic",
+        "mismatches": "none",
+        "penalty": "matching_aware",
+        "lecam_weight": 0.8,
         "penalty_weight": 0.4,
         "penalty_interval": 6,
         "augmentations": "flip, cutout",
         "augmentation_probability": 0.7,
         "augmentation_adapts": False,
         "averaging": 0.5,
+        "start_from": "scenes_64",
         "precision": "bfloat16",
         "report_interval": 8,
+        "validation": "match",
         "kept_checkpoints": 0,
         "max_rollbacks": 3,
         "seed": 2**31 - 1,
@@ -86,7 +98,7 @@ def test_every_key_survives_json():
     defaults = dict(leaves(Config().to_dict()))
     given = dict(leaves(OTHER))
     assert given.keys() == defaults.keys(), "OTHER must name every key"
-    assert [key for key in given if given[key] == defaults[key]] == []
+    assert [key for key in given if given[key] == defaults[key]] == [("text", "pretrained")]
     config = Config.from_dict(json.loads(json.dumps(OTHER)))
     assert config.to_dict() == OTHER
     assert Config.from_dict(json.loads(json.dumps(config.to_dict()))) == config
@@ -176,6 +188,15 @@ def test_a_configuration_that_is_no_object_is_refused(values):
         ("text.caption_dim", 30, "multiple of 4"),
         ("networks.image_size", 48, "32, 64, 128, 256"),
         ("networks.noise_dim", 0, "[1, 4096]"),
+        ("networks.pixel_size", 3, "one of 1, 2, 4, and at least 16 blocks a side"),
+        ("networks.discriminator", "concat", "`concatenation`"),
+        ("networks.attention_size", 32, "8 or 16"),
+        ("training.loss", "hing", "`hinge`"),
+        ("training.validation", "distanse", "`distance`"),
+        ("training.mismatches", "two", "all, none, one"),
+        ("training.penalty", "r2", "matching_aware, r1, r1_r2"),
+        ("training.word_weight", -1, "[0, 1e+06]"),
+        ("training.lecam_weight", -1, "[0, 1e+06]"),
         ("networks.width", 1, "[2, 512]"),
         ("networks.discriminator_width", 513, "[2, 512]"),
         ("training.steps", 0, "[1, 1000000000]"),

@@ -1,5 +1,6 @@
 """The training step, and that stopping, saving and resuming lose nothing."""
 
+import dataclasses
 import json
 from collections import Counter
 
@@ -10,6 +11,7 @@ import pytest
 import tensorflow as tf
 
 from kgen import files, model_folder
+from kgen.config import TrainingConfig
 from kgen.data.batches import make_batches
 from kgen.data.captioned_pictures import CaptionedPictures
 from kgen.networks.text_to_image import draw
@@ -103,7 +105,8 @@ def batch():
 
 def d_loss(gan, batch, y):
     x, t = batch["image"], batch["token_ids"]
-    return gan.discriminator_loss(x, t, y, losses.same_captions(t))
+    c = gan.encoder(t, training=True)["caption_vector"]
+    return gan.discriminator_loss(x, t, c, y, losses.same_captions(t))
 
 
 # Which half moves what
@@ -133,8 +136,9 @@ def test_no_gradient_flows_from_g_to_t_or_from_d_to_g(fresh, batch):
     with tf.GradientTape(persistent=True) as tape:
         text = fresh.encoder(t, training=True)
         y = run_generator(fresh, {k: tf.stop_gradient(v) for k, v in text.items()}, x)
-        g_loss, _ = fresh.generator_loss(y, tf.stop_gradient(text["caption_vector"]), same)
-        loss, _ = fresh.discriminator_loss(x, t, y, same)
+        c = text["caption_vector"]
+        g_loss, _ = fresh.generator_loss(y, t, tf.stop_gradient(c), same, tf.ones((4, 1)))
+        loss, _, _ = fresh.discriminator_loss(x, t, c, y, same)
     of_g = [v.value for v in fresh.generator_variables]
     of_t = [v.value for v in fresh.encoder.trainable_variables]
     assert all(g is None for g in tape.gradient(loss, of_g))
@@ -197,7 +201,7 @@ def test_penalty_comes_on_every_interval_th_step_times_the_interval(fresh, batch
     """D's loss does not depend on the step but for γ · interval · R1 (interval 2, γ 1)."""
     y = tf.zeros_like(batch["image"])
     c = fresh.encoder(batch["token_ids"])["caption_vector"]
-    r1 = float(fresh.penalty(batch["image"], c))
+    r1 = float(fresh.penalty(batch["image"], y, c))
     assert r1 > 0
     loss = tf.function(lambda: d_loss(fresh, batch, y)[0])
     at = []
@@ -219,18 +223,32 @@ def test_penalty_of_a_linear_and_a_quadratic_critic(gan, monkeypatch):
 
         def __call__(self, inputs, training):
             assert training
-            return {"logit": self.logit(inputs["image"])[:, None]}
+            return {"logit": self.logit(inputs["image"], inputs["caption_vector"])[:, None]}
 
-    def penalty(logit):
+    def penalty(logit, kind="r1"):
         # Not an attribute of the GAN's own: Keras would track it.
-        holder = type("Holder", (), {"discriminator": Critic(logit)})()
-        return float(type(gan).penalty(holder, x, None))
+        parts = {"discriminator": Critic(logit), "training": TrainingConfig(penalty=kind)}
+        holder = type("Holder", (), parts)()
+        return float(type(gan).penalty(holder, x, y, c))
 
-    linear = penalty(lambda x: tf.reduce_sum(w * x, axis=(1, 2, 3)))
+    y, c = 2 * x, tf.ones((3, 8))
+    linear = penalty(lambda x, c: tf.reduce_sum(w * x, axis=(1, 2, 3)))
     assert linear == pytest.approx(0.5 * float(tf.reduce_sum(w**2)), rel=1e-5)
     # D = a |x|² / 2 with a = 3: gradient 3 x, so ½ · 9 · E|x|²
-    quadratic = penalty(lambda x: 1.5 * tf.reduce_sum(x**2, axis=(1, 2, 3)))
-    assert quadratic == pytest.approx(0.5 * 9 * float(tf.reduce_sum(x**2)) / 3, rel=1e-5)
+    of_x = 0.5 * 9 * float(tf.reduce_sum(x**2)) / 3
+
+    def quadratic(x, c):
+        return 1.5 * tf.reduce_sum(x**2, axis=(1, 2, 3))
+
+    assert penalty(quadratic) == pytest.approx(of_x, rel=1e-5)
+    # R2 is the same at y = 2 x: four times as much.
+    assert penalty(quadratic, "r1_r2") == pytest.approx(5 * of_x, rel=1e-5)
+    # D = Σ x / √3072 + Σ 3 c / √8: the gradients' lengths are 1 and 3, and (1 + 3)⁶ = 4096.
+    both = penalty(
+        lambda x, c: tf.reduce_sum(x, (1, 2, 3)) / 3072**0.5 + tf.reduce_sum(3 * c, 1) / 8**0.5,
+        "matching_aware",
+    )
+    assert both == pytest.approx(4096, rel=1e-4)
 
 
 def test_contrastive_weight_multiplies_once(fresh, batch):
@@ -239,15 +257,17 @@ def test_contrastive_weight_multiplies_once(fresh, batch):
     same = losses.same_captions(batch["token_ids"])
     c = fresh.encoder(batch["token_ids"])["caption_vector"]
 
+    told = fresh.training
+
     def both(weight):
-        fresh.contrastive_weight = weight
-        d, d_logs = d_loss(fresh, batch, y)
-        g, g_logs = fresh.generator_loss(y, c, same)
+        fresh.training = dataclasses.replace(told, contrastive_weight=weight)
+        d, d_logs, real = d_loss(fresh, batch, y)
+        g, g_logs = fresh.generator_loss(y, batch["token_ids"], c, same, real)
         return float(d), float(g), float(d_logs["real_contrast"]), float(g_logs["fake_contrast"])
 
     d0, g0, _, _ = both(0.0)
     d3, g3, real, fake = both(3.0)
-    fresh.contrastive_weight = 1.0
+    fresh.training = told
     assert d3 - d0 == pytest.approx(3 * real, rel=1e-4)
     assert g3 - g0 == pytest.approx(3 * fake, rel=1e-4)
     assert real > 0 and fake > 0
@@ -301,6 +321,81 @@ def test_fit_tells_every_figure(fresh):
         "fake_contrast", "overfitting",
     }  # fmt: skip
     assert all(len(v) == 2 and np.isfinite(v).all() for v in history.values())
+
+
+VARIANTS = {
+    "words": {"training": {"word_weight": 1.0}},
+    "all mismatches": {"training": {"mismatches": "all"}},
+    "no mismatches": {"training": {"mismatches": "none"}},
+    "relativistic": {"training": {"loss": "relativistic", "penalty": "r1_r2"}},
+    "concatenation": {
+        "networks": {"discriminator": "concatenation"},
+        "training": {"contrastive_weight": 0.0, "penalty": "matching_aware"},
+    },
+    "lecam": {"training": {"lecam_weight": 0.3}},
+    "blocks": {"networks": {"pixel_size": 2}},
+}
+
+
+@pytest.mark.parametrize("settings", VARIANTS.values(), ids=VARIANTS.keys())
+def test_every_variant_moves_every_variable_and_repeats_itself(tiny_config, settings):
+    config = tiny_config.updated(settings)
+    gan = run.build_gan(config, V)
+    begun, before = state(gan), [v.numpy() for v in gan.trainable_variables]
+    after = state(some_steps(gan, 2))
+    still = {
+        v.path for a, v in zip(before, gan.trainable_variables) if np.array_equal(a, v.numpy())
+    }
+    # While all hinges are active, what moves the last bias sums to 0: -1 + ½ + ½.
+    still -= {"plain/bias"}
+    if config.networks.discriminator == "concatenation":  # without contrast, it needs no feature
+        still = {path for path in still if path.split("/")[-2] not in ("whole", "feature")}
+    assert still == set()
+    put_back(gan, begun)
+    assert_same(state(some_steps(gan, 2)), after)
+
+
+def test_word_weight_multiplies_once(tiny_config, batch):
+    gan = run.build_gan(tiny_config.updated({"training": {"word_weight": 2.0}}), V)
+    gan.discriminator_optimizer.iterations.assign(1)  # no penalty
+    y, t = tf.zeros_like(batch["image"]), batch["token_ids"]
+    c, same = gan.encoder(t)["caption_vector"], losses.same_captions(t)
+    with_words, logs, real = d_loss(gan, batch, y)
+    g_with_words, g_logs = gan.generator_loss(y, t, c, same, real)
+    gan.training = dataclasses.replace(gan.training, word_weight=0.0)
+    without, _, _ = d_loss(gan, batch, y)
+    g_without, _ = gan.generator_loss(y, t, c, same, real)
+    real, fake = float(logs["real_words"]), float(g_logs["fake_words"])
+    assert float(with_words - without) == pytest.approx(2 * real, rel=1e-4)
+    assert float(g_with_words - g_without) == pytest.approx(2 * fake, rel=1e-4)
+
+
+def test_all_mismatches_are_the_logits_of_all_other_captions(tiny_config, batch):
+    """Against D called with each picture and each caption, one by one."""
+    gan = run.build_gan(tiny_config.updated({"training": {"mismatches": "all"}}), V)
+    x, t = batch["image"], batch["token_ids"]
+    c, same = gan.encoder(t)["caption_vector"], losses.same_captions(t)
+    seen = gan._backbone(tf.concat([x, x], axis=0))
+    real, fake, mismatched, is_mismatch = gan._logits(seen, c, same)
+    for i in range(4):
+        for j in range(4):
+            one = {"image": x[i : i + 1], "caption_vector": c[j : j + 1]}
+            logit = float(gan.discriminator(one)["logit"][0, 0])
+            assert float(mismatched[i, j]) == pytest.approx(logit, abs=1e-4)
+            assert bool(is_mismatch[i, j]) == (not bool(same[i, j]))
+    np.testing.assert_allclose(real, tf.linalg.diag_part(mismatched)[:, None], atol=1e-5)
+    np.testing.assert_allclose(fake, real, atol=1e-5)
+
+
+def test_pixel_art_is_augmented_by_whole_blocks(tiny_config, batch):
+    config = tiny_config.updated(
+        {"networks": {"pixel_size": 2}, "training": {"augmentation_adapts": False}}
+    )
+    gan = run.build_gan(config, V, ("translation", "cutout"))
+    some_steps(gan, 1)
+    changed = gan._augmented(batch["image"], 0).numpy()
+    assert np.abs(changed - batch["image"]).max() > 0.1
+    np.testing.assert_array_equal(changed[:, ::2, ::2], changed[:, 1::2, 1::2])
 
 
 # Saving

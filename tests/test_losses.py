@@ -14,9 +14,12 @@ from kgen.training.losses import (
     diversity_loss,
     hinge_discriminator_loss,
     hinge_generator_loss,
+    relativistic_discriminator_loss,
+    relativistic_generator_loss,
     same_captions,
+    word_loss,
 )
-from kgen.training.penalties import r1_penalty
+from kgen.training.penalties import lecam_penalty, matching_aware_penalty, r1_penalty
 
 
 def column(*numbers):
@@ -31,7 +34,7 @@ def test_hinge_of_discriminator_is_the_sum_of_its_three_terms():
         real=column(2.0, 0.5, -1.0),  # max(0, 1 - r) = 0, 0.5, 2: mean 2.5/3
         fake=column(-2.0, 0.0, 1.0),  # max(0, 1 + f) = 0, 1, 2: mean 1
         mismatched=column(-3.0, 1.0, 0.0),  # max(0, 1 + m) = 0, 2, 1: mean 1
-        is_mismatch=np.array([True, True, True]),
+        is_mismatch=np.array([[True], [True], [True]]),
     )
     assert loss.shape == ()
     assert float(loss) == pytest.approx(2.5 / 3 + 0.5 * 1 + 0.5 * 1)
@@ -42,7 +45,7 @@ def test_hinge_leaves_out_pairs_whose_captions_are_equal():
         real=column(1.0, 1.0, 1.0),  # 0
         fake=column(-1.0, -1.0, -1.0),  # 0
         mismatched=column(100.0, 1.0, 0.0),  # the first is no mismatch: (2 + 1) / 2 = 1.5
-        is_mismatch=np.array([False, True, True]),
+        is_mismatch=np.array([[False], [True], [True]]),
     )
     assert float(loss) == pytest.approx(0.5 * 1.5)
 
@@ -52,7 +55,7 @@ def test_hinge_of_a_batch_with_one_caption_has_no_third_term():
         real=column(0.0, 0.0),  # 1
         fake=column(0.0, 0.0),  # 1
         mismatched=column(7.0, 8.0),
-        is_mismatch=np.array([False, False]),
+        is_mismatch=np.array([[False], [False]]),
     )
     assert float(loss) == pytest.approx(1 + 0.5)
 
@@ -204,3 +207,61 @@ def test_diversity_by_hand():
     # -(0.05 + 0.15) / 2 = -0.1
     value = diversity_loss(image, other, noise, other_noise)
     assert float(value) == pytest.approx(-0.1)
+
+
+# Relativistic, words, penalties
+
+
+def test_hinge_takes_many_mismatches_of_each_picture():
+    loss = hinge_discriminator_loss(
+        real=column(1.0, 1.0),  # 0
+        fake=column(-1.0, -1.0),  # 0
+        mismatched=np.array([[9.0, 0.0], [2.0, 9.0]], "float32"),  # (1 + 3) / 2 = 2
+        is_mismatch=np.array([[False, True], [True, False]]),
+    )
+    assert float(loss) == pytest.approx(0.5 * 2)
+
+
+def test_relativistic_losses_by_hand():
+    real, fake = column(1.0, 0.0), column(0.0, log(3))
+    # softplus(-1) = log(1 + 1/e), softplus(log 3) = log 4; the only mismatch: softplus(2 - 0)
+    expected = (log(1 + exp(-1)) + log(4)) / 2 + log(1 + exp(2))
+    loss = relativistic_discriminator_loss(
+        real, fake, column(5.0, 2.0), np.array([[False], [True]])
+    )
+    assert float(loss) == pytest.approx(expected, rel=1e-5)
+    # softplus(1 - 0) and softplus(0 - log 3) = log(4/3)
+    expected = (log(1 + exp(1)) + log(4 / 3)) / 2
+    assert float(relativistic_generator_loss(fake, real)) == pytest.approx(expected, rel=1e-5)
+
+
+def test_word_loss_by_hand():
+    """Two captions, 'a b' and 'a c' (a = 1, b = 2, c = 3): a is in both and counts nothing,
+    b and c are in half of the captions and weigh ½.
+    """
+    ids = np.array([[1, 2, 0], [3, 1, 1]], "int32")
+    logits = np.log(np.array([[1, 2, 4, 1], [1, 1, 1, 1]], "float32"))
+    # softmax of picture 1 at b: 4/8; of picture 2 at c: 1/4
+    expected = (0.5 * log(2) + 0.5 * log(4)) / 1.0
+    assert float(word_loss(logits, ids)) == pytest.approx(expected, rel=1e-5)
+
+
+def test_word_loss_of_equal_captions_and_of_padding_is_zero():
+    logits = np.zeros((2, 4), "float32")
+    assert float(word_loss(logits, np.array([[1, 2], [2, 1]], "int32"))) == 0
+    assert float(word_loss(logits, np.zeros((2, 2), "int32"))) == 0
+
+
+def test_matching_aware_penalty_by_hand():
+    of_image = np.zeros((2, 2, 2, 3), "float32")
+    of_image[0, 0, 0] = (1, 2, 2)  # length 3
+    of_caption = np.array([[0, 0], [0, 2]], "float32")  # lengths 0 and 2
+    # (3 + 0)⁶ = 729 and (0 + 2)⁶ = 64
+    assert float(matching_aware_penalty(of_image, of_caption)) == pytest.approx(396.5, rel=1e-4)
+
+
+def test_lecam_penalty_by_hand():
+    # real 1 and 3 against the usual fake -1: 4 and 16; fake 0 and -2 against the usual real 2: as
+    # much
+    penalty = lecam_penalty(column(1.0, 3.0), column(0.0, -2.0), 2.0, -1.0)
+    assert float(penalty) == pytest.approx(10 + 10)

@@ -6,8 +6,9 @@ import pytest
 import tensorflow as tf
 
 from kgen.config import NetworksConfig, TextConfig
-from kgen.networks.discriminator import Projection, build_discriminator
+from kgen.networks.discriminator import build_discriminator
 from kgen.networks.generator import build_generator, channels_at
+from kgen.networks.heads import Concatenation, Projection
 from kgen.networks.layers import Modulation, WordAttention
 from kgen.networks.text_to_image import build_text_to_image, draw
 from kgen.text.encoders import build_encoder
@@ -82,6 +83,31 @@ def test_the_order_of_words_changes_the_picture():
     assert change(a, b) > 0.001
 
 
+def test_a_larger_picture_may_have_the_same_small_feature_maps():
+    """So that its model can start from the smaller one's weights."""
+    small = NetworksConfig(image_size=64, noise_dim=8, width=4, discriminator_width=4)
+    large = NetworksConfig(
+        image_size=128, noise_dim=8, width=2, discriminator_width=2, most_channels=32
+    )
+    for build in (build_generator, lambda n, t: build_discriminator(n, t).get_layer("backbone")):
+        shapes = [
+            {layer.name: [tuple(w.shape) for w in layer.weights] for layer in build(n, BAG).layers}
+            for n in (small, large)
+        ]
+        blocks = [name for name in shapes[0] if name.startswith("block_") and shapes[0][name]]
+        assert len(blocks) >= 12
+        different = [name for name in blocks if shapes[0][name] != shapes[1][name]]
+        assert different == []
+
+
+def test_attention_may_end_at_8_pixels():
+    networks = NetworksConfig(
+        image_size=32, noise_dim=8, width=4, discriminator_width=4, attention_size=8
+    )
+    layers = [layer.name for layer in build_generator(networks, BAG).layers]
+    assert "words_8" in layers and "words_16" not in layers
+
+
 def test_words_reach_the_picture_beside_the_caption_vector(model):
     generator = model.get_layer("generator")
     noise, vector = normal(0, 1, 8), normal(1, 1, 8)
@@ -149,6 +175,51 @@ def test_discriminator_judges_each_picture_alone(discriminator):
     for i in range(3):
         one = {"image": image[i : i + 1], "caption_vector": vector[i : i + 1]}
         np.testing.assert_allclose(discriminator(one)["logit"][0], together[i], atol=2e-5)
+
+
+def test_concatenation_by_hand():
+    """A map of ones with two channels and c = (3): join sums all three at the same place, 5;
+    whole adds up the 16 places.
+    """
+    head = Concatenation()
+    last_map, c = np.ones((1, 4, 4, 2), "float32"), np.array([[3.0]], "float32")
+    assert head(last_map, c).shape == (1, 1)
+    kernel = np.zeros((3, 3, 3, 2), "float32")
+    kernel[1, 1] = 1
+    head.join.kernel.assign(kernel)
+    head.whole.kernel.assign(np.ones((4, 4, 2, 1), "float32"))
+    assert float(head(last_map, c)[0, 0]) == pytest.approx(16 * 2 * 5)
+    # -10 beside the ones: the sum is -8, of which LeakyReLU leaves a fifth.
+    assert float(head(last_map, -10 * c / 3)[0, 0]) == pytest.approx(16 * 2 * -8 * 0.2)
+
+
+def test_a_concatenating_d_sees_picture_and_caption():
+    networks = NetworksConfig(
+        image_size=32, noise_dim=8, width=4, discriminator_width=4, discriminator="concatenation"
+    )
+    d = build_discriminator(networks, BAG)
+    image, vector = normal(0, 2, 32, 32, 3), normal(1, 2, 8)
+    logits = [
+        float(d({"image": image[[i]], "caption_vector": vector[[c]]})["logit"][0, 0])
+        for i, c in ((0, 0), (0, 1), (1, 0))
+    ]
+    assert len(set(logits)) == 3
+
+
+def test_pixel_art_is_drawn_and_judged_a_block_at_a_time():
+    networks = NetworksConfig(
+        image_size=64, noise_dim=8, width=4, discriminator_width=4, pixel_size=2
+    )
+    image = pictures(text_to_image(networks, BAG), CAPTIONS, normal(0, 3, 8))
+    assert image.shape == (3, 64, 64, 3)
+    blocks = image[:, ::2, ::2]
+    np.testing.assert_array_equal(image, blocks.repeat(2, axis=1).repeat(2, axis=2))
+    d = build_discriminator(networks, BAG)
+    other = image.copy()  # the same blocks on average, another picture
+    other[:, ::2, ::2] += 0.1
+    other[:, 1::2, 1::2] -= 0.1
+    told = [d({"image": x, "caption_vector": normal(1, 3, 8)})["logit"] for x in (image, other)]
+    np.testing.assert_allclose(*told, atol=1e-5)
 
 
 def test_projection_by_hand():

@@ -89,6 +89,7 @@ def make_batches(
     batch_size: int,
     seed: int,
     first_step: int = 0,
+    held_out_every: int = 0,
 ) -> tf.data.Dataset:
     """Endless shuffled batches; step n's batch is a function of `seed` and n alone.
 
@@ -103,6 +104,7 @@ def make_batches(
         batch_size: B.
         seed: Fixes the order.
         first_step: Steps to leave out at the start, without reading them.
+        held_out_every: k: pictures 0, k, 2k … are never given; 0: all are.
 
     Returns:
         A dataset of dictionaries: `image` float32 (B, H, W, 3), in [-1, 1]; `token_ids` int32
@@ -116,6 +118,8 @@ def make_batches(
             for array in (token_ids.ids, token_ids.firsts[:-1], np.diff(token_ids.firsts))
         )
     num_pictures = len(pictures)
+    if held_out_every:
+        num_pictures -= -(-num_pictures // held_out_every)
 
     def pick(position):
         """One picture and the draw of its caption, by their place in the endless stream."""
@@ -125,6 +129,8 @@ def make_batches(
             seed=tf.stack([tf.constant(seed, tf.int64), epoch]),
             max_index=num_pictures - 1,
         )
+        if held_out_every:
+            index += 1 + index // (held_out_every - 1)
         draw = tf.random.stateless_uniform(
             (), tf.stack([tf.constant(seed, tf.int64), position]), 0, 2**31 - 1, tf.int64
         )

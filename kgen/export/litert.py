@@ -19,8 +19,12 @@ from ai_edge_litert import schema_py_generated as schema
 from kgen import files
 from kgen.export import proof
 from kgen.export.saved_model import input_specs
+from kgen.matcher import FOLDER as MATCHER
+from kgen.matcher import SETTINGS, Matcher
 from kgen.model_folder import CONFIG, VOCABULARY
+from kgen.pictures import to_image
 from kgen.pipeline import TextToImage, sample_noise
+from kgen.text.pretrained import FOLDER, frozen_variables, pretrained_of
 from kgen.text.vocabulary import write_vocabulary
 
 PLACE = "litert"
@@ -46,7 +50,13 @@ def export_litert(painter: TextToImage, folder: str | os.PathLike) -> proof.Proo
     (1, L) and `noise` float32 (1, Z) to `image` float32 (1, H, W, 3), in [-1, 1]; `vocabulary.txt`
     to make ids of captions with; `config.json`, which names L, Z, and H and W before any
     enlargement by post-processing; and `examples.json`, captions with their ids, for whoever
-    writes the tokenizer of an app to test it by.
+    writes the tokenizer of an app to test it by. With a pretrained text model its tokenizer is in
+    `pretrained`, in place of the vocabulary, and each id is 1 more than that tokenizer's.
+
+    Where the model has a matcher, `matcher` in the folder holds its `model.tflite`, from `image`
+    float32 (1, H, W, 3), in [-1, 1], before post-processing, and its own `token_ids` int32 (1, M)
+    to `match` float32 (1, 1), in [-1, 1]; its `vocabulary.txt`; `matcher.json`, which names H, W
+    and M; and its own `examples.json`. The best of several pictures is the one with the most.
 
     Args:
         painter: The model.
@@ -61,17 +71,38 @@ def export_litert(painter: TextToImage, folder: str | os.PathLike) -> proof.Proo
     """
     with files.whole_folder(Path(folder) / PLACE) as beside:
         (beside / MODEL).write_bytes(convert(painter))
-        write_vocabulary(beside / VOCABULARY, painter.vocabulary)
+        _write_tokens(painter, beside)
         files.write_json(beside / CONFIG, painter.config.without_paths().to_dict())
         files.write_json(beside / EXAMPLES, examples(painter))
-        proven = prove_litert(painter, beside / MODEL)
-    proof.record(folder, proven)
-    return proven
+        proven = [prove_litert(painter, beside / MODEL)]
+        if painter.matcher is not None:
+            _write_matcher(painter.matcher, beside / MATCHER)
+            proven.append(prove_matcher(painter, beside / MATCHER / MODEL))
+    for each in proven:
+        proof.record(folder, each)
+    return proven[0]
 
 
-def examples(painter: TextToImage) -> list[dict]:
-    """Captions that try a tokenizer, each with its ids int32 (L,)."""
-    token_ids = painter.tokenizer(EXAMPLE_CAPTIONS).numpy().tolist()
+def _write_matcher(matcher, folder):
+    folder.mkdir()
+    (folder / MODEL).write_bytes(convert_matcher(matcher))
+    write_vocabulary(folder / VOCABULARY, matcher.vocabulary)
+    files.write_json(folder / SETTINGS, matcher.settings())
+    files.write_json(folder / EXAMPLES, examples(matcher))
+
+
+def _write_tokens(painter, folder):
+    pretrained = pretrained_of(painter.model)
+    if pretrained:
+        (folder / FOLDER).mkdir()
+        pretrained.tokenizer.save_to_preset(os.fspath(folder / FOLDER))
+    else:
+        write_vocabulary(folder / VOCABULARY, painter.vocabulary)
+
+
+def examples(reader: TextToImage | Matcher) -> list[dict]:
+    """Captions that try a model's or a matcher's tokenizer, each with its ids int32 (L,)."""
+    token_ids = reader.tokenizer(EXAMPLE_CAPTIONS).numpy().tolist()
     return [
         {"caption": caption, "token_ids": ids}
         for caption, ids in zip(EXAMPLE_CAPTIONS, token_ids, strict=True)
@@ -91,17 +122,45 @@ def convert(painter: TextToImage, batch_size: int | None = 1) -> bytes:
     Raises:
         GateError: Some operators are no builtin ones; the message names them.
     """
-    module = tf.Module()
-    module.weights = [variable.value for variable in painter.model.variables]
+    model = painter.model
     draw = tf.function(
         lambda token_ids, noise: {
             "image": painter.model({"token_ids": token_ids, "noise": noise}, training=False)
         },
         input_signature=input_specs(painter, batch_size),
     )
+    return _converted(draw, (*model.variables, *frozen_variables(model)))
+
+
+def convert_matcher(matcher: Matcher) -> bytes:
+    """Converts a matcher's score, for a batch of 1, with LiteRT's builtin operators only.
+
+    Raises:
+        GateError: Some operators are no builtin ones; the message names them.
+    """
+    score = tf.function(
+        lambda image, token_ids: matcher.scorer(
+            {"image": image, "token_ids": token_ids}, training=False
+        ),
+        input_signature=matcher_specs(matcher),
+    )
+    return _converted(score, matcher.scorer.variables)
+
+
+def matcher_specs(matcher: Matcher) -> list[tf.TensorSpec]:
+    """Specifications of `image` float32 (1, H, W, 3) and `token_ids` int32 (1, M)."""
+    return [
+        tf.TensorSpec((1, *matcher.image_shape), tf.float32, name="image"),
+        tf.TensorSpec((1, matcher.tokenizer.caption_length), tf.int32, name="token_ids"),
+    ]
+
+
+def _converted(function, variables):
+    module = tf.Module()
+    module.weights = [variable.value for variable in variables]
     # By way of a SavedModel: straight from a concrete function the file has no named signature.
     with tempfile.TemporaryDirectory() as folder:
-        tf.saved_model.save(module, folder, signatures={"serving_default": draw})
+        tf.saved_model.save(module, folder, signatures={"serving_default": function})
         converter = tf.lite.TFLiteConverter.from_saved_model(
             folder, signature_keys=["serving_default"]
         )
@@ -143,10 +202,7 @@ def prove_litert(painter: TextToImage, path: str | os.PathLike) -> proof.Proof:
     Raises:
         GateError: It has operators that are not built in, other inputs, or differs.
     """
-    operators = operators_of(path)
-    foreign = foreign_operators(operators)
-    proof.gate(not foreign, "litert", "operators", "LiteRT's builtin ones", foreign)
-
+    operators = _builtin_operators_of(path)
     captions = proof.proof_captions(painter.vocabulary)
     token_ids = painter.tokenizer(captions).numpy()
     noise = sample_noise(len(captions), painter.config.networks.noise_dim, seed=0)
@@ -165,3 +221,39 @@ def prove_litert(painter: TextToImage, path: str | os.PathLike) -> proof.Proof:
         limit=MOST_DIFFERENCE,
         versions=versions,
     )
+
+
+def prove_matcher(painter: TextToImage, path: str | os.PathLike) -> proof.Proof:
+    """Runs a matcher's LiteRT file in `ai_edge_litert` and compares it with the model's matcher.
+
+    Raises:
+        GateError: It has operators that are not built in, other inputs, or differs.
+    """
+    matcher, operators = painter.matcher, _builtin_operators_of(path)
+    captions = proof.proof_captions(matcher.vocabulary)
+    pixels = proof.proof_pictures(painter, matcher.image_shape, len(captions))
+    token_ids = matcher.tokenizer(captions).numpy()
+    received, versions = proof.call_litert(
+        path, matcher_specs(matcher), to_image(pixels), token_ids, output="match"
+    )
+    return proof.compare(
+        painter,
+        proof.expected_match(matcher, pixels, captions),
+        np.concatenate(received),
+        artefact="litert_match",
+        place=f"{PLACE}/{MATCHER}/{MODEL}",
+        written=path,
+        runtime="ai_edge_litert",
+        operators=operators,
+        unit="of [-1, 1]",
+        span=2.0,
+        limit=MOST_DIFFERENCE,
+        versions=versions,
+    )
+
+
+def _builtin_operators_of(path):
+    operators = operators_of(path)
+    foreign = foreign_operators(operators)
+    proof.gate(not foreign, "litert", "operators", "LiteRT's builtin ones", foreign)
+    return operators

@@ -20,6 +20,8 @@ import tensorflow as tf
 from PIL import Image
 
 from kgen import checks, files
+from kgen.matcher import Matcher
+from kgen.pictures import to_image
 from kgen.pipeline import TextToImage
 
 PROOFS = "proof.json"
@@ -51,7 +53,7 @@ class Proof:
     """What was written and how far it is from the model.
 
     Attributes:
-        artefact: `saved_model` or `litert`.
+        artefact: `saved_model` or `litert`, of pictures; with `_match`, of a matcher's scores.
         path: Where it is, relative to the export's folder.
         model: Name of the model.
         model_hash: Its hash; empty if unknown.
@@ -114,6 +116,29 @@ def proof_captions(vocabulary: Sequence[str], num: int = NUM_CAPTIONS) -> list[s
     while len(captions) < num:
         captions.append(" ".join(generator.choice(words, generator.integers(1, 24))))
     return captions
+
+
+def proof_pictures(painter: TextToImage, shape: tuple[int, int, int], num: int) -> np.ndarray:
+    """Pictures to score: the model's own, before post-processing, and noise every other time.
+
+    Args:
+        painter: The model.
+        shape: H, W, 3.
+        num: B.
+
+    Returns:
+        uint8 (B, H, W, 3).
+    """
+    pixels = np.random.default_rng(0).integers(0, 256, (num, *shape)).astype(np.uint8)
+    captions = proof_captions(painter.vocabulary, num)[::2]
+    pixels[::2] = painter.generate(captions, post="")
+    return pixels
+
+
+def expected_match(matcher: Matcher, pixels: np.ndarray, captions: Sequence[str]) -> np.ndarray:
+    """What a matcher makes of pictures and captions: float32 (B, 1)."""
+    inputs = {"image": to_image(pixels), "token_ids": matcher.tokenizer(captions).numpy()}
+    return np.asarray(matcher.scorer(inputs, training=False)["match"])
 
 
 def difference(expected: np.ndarray, received: np.ndarray, span: float) -> dict[str, float | None]:
@@ -203,8 +228,8 @@ def call_saved_model(
         calls: For each call the signature's name and its inputs.
 
     Returns:
-        For each call uint8 (B, H, W, 3) of `image` and the same of the decoded `png_bytes`; and
-        the versions of what ran.
+        For each call uint8 (B, H, W, 3) of `image` and the same of the decoded `png_bytes`, or
+        float32 (B, 1) of `match` and None; and the versions of what ran.
 
     Raises:
         GateError: The process failed.
@@ -219,13 +244,19 @@ def call_saved_model(
         answers = []
         for n in range(len(calls)):
             pixels = np.load(shared / f"{n}.npy")
+            if pixels.ndim != 4:  # a signature without pictures
+                answers.append((pixels, None))
+                continue
             pngs = [_decoded(shared / f"{n}_{i}.png") for i in range(len(pixels))]
             answers.append((pixels, np.array(pngs, np.uint8).reshape(pixels.shape)))
         return answers, json.loads(ran.stdout.splitlines()[-1])
 
 
 def call_litert(
-    path: str | os.PathLike, specs: Sequence[tf.TensorSpec], *inputs: np.ndarray
+    path: str | os.PathLike,
+    specs: Sequence[tf.TensorSpec],
+    *inputs: np.ndarray,
+    output: str = "image",
 ) -> tuple[list[np.ndarray], dict[str, str]]:
     """Calls the signature `serving_default` of a LiteRT file in `ai_edge_litert`, row by row.
 
@@ -233,9 +264,10 @@ def call_litert(
         path: The file.
         specs: Name, shape and type of each input; the batch is 1.
         *inputs: For each input (N, ...).
+        output: Name of the only output.
 
     Returns:
-        N outputs `image` (1, H, W, 3), and the versions of what ran.
+        N outputs (1, ...), and the versions of what ran.
 
     Raises:
         GateError: The runtime refuses the file, or it has other inputs or outputs.
@@ -253,9 +285,9 @@ def call_litert(
     found = {n: (*map(int, d["shape"]), np.dtype(d["dtype"]).name) for n, d in details.items()}
     gate(found == expected, "litert", "inputs", f"{expected}", found)
     outputs = sorted(draw.get_output_details())
-    gate(outputs == ["image"], "litert", "outputs", "['image']", outputs)
+    gate(outputs == [output], "litert", "outputs", f"{[output]}", outputs)
     rows = [
-        draw(**{spec.name: given[i : i + 1] for spec, given in zip(specs, inputs)})["image"]
+        draw(**{spec.name: given[i : i + 1] for spec, given in zip(specs, inputs)})[output]
         for i in range(len(inputs[0]))
     ]
     return rows, {"ai_edge_litert": metadata.version("ai-edge-litert")}
@@ -286,7 +318,7 @@ def _readable(proofs) -> str:
         hashed = f", {proof['model_hash']}" if proof["model_hash"] else ""
         lines += [
             "",
-            f"## {proof['path']}",
+            f"## {proof['path']}{_of_what(proof['artefact'])}",
             "",
             "| | |",
             "|---|---|",
@@ -305,6 +337,10 @@ def _readable(proofs) -> str:
             f"Operators: {operators}.",
         ]
     return "\n".join(lines) + "\n"
+
+
+def _of_what(artefact):
+    return ": match" if artefact.endswith("_match") else ""
 
 
 def _plain(signature, inputs):

@@ -20,13 +20,26 @@ from kgen import files
 from kgen.export import proof
 from kgen.pictures import to_pixels
 from kgen.pipeline import TextToImage, sample_noise
+from kgen.text.pretrained import frozen_variables
 
 PLACE = "saved_model/1"  # TensorFlow Serving wants a version's number as the folder's name.
 DEFAULT_SEED = 0
 MOST_LEVELS = 1  # Pixels may be rounded to either side of a half.
+MOST_DIFFERENCE = 1e-4  # of scores, in [-1, 1]
 
-# TF-Text's operators that may be in the graph: both are in every server since 2.12.
-TEXT_OPERATORS = frozenset({"FastBertNormalize", "FastWordpieceTokenizeWithOffsets"})
+# TF-Text's operators that may be in the graph: all are in every server since 2.12. Those after
+# the first two are what the tokenizers of pretrained text models take.
+TEXT_OPERATORS = frozenset(
+    {
+        "FastBertNormalize",
+        "FastWordpieceTokenizeWithOffsets",
+        "CaseFoldUTF8",
+        "NormalizeUTF8",
+        "RegexSplitWithOffsets",
+        "SentencepieceOp",
+        "SentencepieceTokenizeOp",
+    }
+)
 # TensorFlow's own, but a server has no Python to call and not always a CuDNN.
 PYTHON_OPERATORS = frozenset({"EagerPyFunc", "PyFunc", "PyFuncStateless"})
 
@@ -73,7 +86,8 @@ class Served(tf.Module):
     def __init__(self, painter: TextToImage):
         super().__init__(name="kgen")
         self._painter = painter  # Not trackable, so not saved: only what stands below is.
-        self._weights = [variable.value for variable in painter.model.variables]
+        model = painter.model
+        self._weights = [v.value for v in (*model.variables, *frozen_variables(model))]
         self._tokenizer = painter.tokenizer
         self._noise_dim = painter.config.networks.noise_dim
         captions = tf.TensorSpec((None,), tf.string, name="captions")
@@ -82,10 +96,17 @@ class Served(tf.Module):
         self.from_ids = tf.function(self._from_ids, input_signature=input_specs(painter, None))
         self.with_seed = tf.function(self._with_seed, input_signature=[captions, seed])
         self.serving_default = tf.function(self._from_captions, input_signature=[captions])
+        self._matcher = painter.matcher
+        if self._matcher is not None:
+            self._matcher_weights = [v.value for v in self._matcher.scorer.variables]
+            self._matcher_tokenizer = self._matcher.tokenizer
+            image = tf.TensorSpec((None, *self._matcher.image_shape), tf.uint8, name="image")
+            self.score = tf.function(self._score_of, input_signature=[captions, image])
 
     def signatures(self) -> dict[str, tf.types.experimental.PolymorphicFunction]:
         """What a server calls by name."""
         names = ("serving_default", "with_seed", "from_ids")
+        names += ("score",) if self._matcher is not None else ()
         return {name: getattr(self, name) for name in names}
 
     def _from_captions(self, captions):
@@ -110,16 +131,36 @@ class Served(tf.Module):
         png_bytes = tf.map_fn(tf.io.encode_png, pixels, fn_output_signature=tf.string)
         return {"image": pixels, "png_bytes": png_bytes}
 
+    def _score_of(self, captions, image):
+        """How well pictures before post-processing, uint8 (B, H, W, 3), match captions, string
+        (B,): `match`, float32 (B, 1), in [-1, 1]. The best of several is the one with the most.
+        """
+        tf.debugging.assert_equal(
+            tf.size(captions), tf.shape(image)[0], "`image` must hold one for each caption."
+        )
+        seen = tf.cast(image, tf.float32) / 127.5 - 1.0  # as `kgen.pictures.to_image`
+        inputs = {"image": seen, "token_ids": self._matcher_tokenizer(captions)}
+        inputs = {name: _at_least_one(tensor) for name, tensor in inputs.items()}
+        match = self._matcher.scorer(inputs, training=False)["match"]
+        return {"match": match[: tf.shape(image)[0]]}
+
     def _pixels(self, token_ids, noise):
         num = tf.shape(token_ids)[0]
-        # oneDNN's transposed convolution gives the wrong shape for no pictures at all (TensorFlow
-        # 2.21), and the graph fails. So one is drawn then, and dropped.
-        spare = [[0, tf.cast(tf.equal(num, 0), tf.int32)], [0, 0]]
-        inputs = {"token_ids": tf.pad(token_ids, spare), "noise": tf.pad(noise, spare)}
+        inputs = {"token_ids": _at_least_one(token_ids), "noise": _at_least_one(noise)}
         image = self._painter.model(inputs, training=False)[:num]
         # As `kgen.pictures.to_pixels`.
         levels = tf.floor(127.5 * (tf.clip_by_value(image, -1.0, 1.0) + 1.0) + 0.5)
         return tf.cast(levels, tf.uint8)
+
+
+def _at_least_one(rows):
+    """`rows`, or one of zeros where there is none, whose result is to be dropped.
+
+    oneDNN's transposed convolution gives the wrong shape for no pictures at all (TensorFlow 2.21),
+    and the graph fails.
+    """
+    spare = tf.cast(tf.equal(tf.shape(rows)[0], 0), tf.int32)
+    return tf.pad(rows, [[0, spare], *([[0, 0]] * (rows.shape.rank - 1))])
 
 
 def input_specs(painter: TextToImage, batch_size: int | None) -> list[tf.TensorSpec]:
@@ -150,11 +191,14 @@ def export_saved_model(painter: TextToImage, folder: str | os.PathLike) -> proof
         with files.whole_folder(final) as beside:
             write_saved_model(painter, beside)
             proven = prove_saved_model(painter, beside)
+            of_match = None if painter.matcher is None else prove_score(painter, beside)
     except BaseException:
         with contextlib.suppress(OSError):  # unless other versions are there
             final.parent.rmdir()
         raise
     proof.record(folder, proven)
+    if of_match:
+        proof.record(folder, of_match)
     return proven
 
 
@@ -176,7 +220,7 @@ def operators_of(folder: str | os.PathLike) -> dict[str, int]:
 
 
 def foreign_operators(operators: Iterable[str]) -> list[str]:
-    """Those operators that a server may lack: all but TensorFlow's own and two of TF-Text's."""
+    """Those operators that a server may lack: all but TensorFlow's own and some of TF-Text's."""
     return [
         name
         for name in operators
@@ -228,6 +272,35 @@ def prove_saved_model(painter: TextToImage, folder: str | os.PathLike) -> proof.
         unit="levels of 255",
         span=255.0,
         limit=MOST_LEVELS,
+        versions=versions,
+    )
+
+
+def prove_score(painter: TextToImage, folder: str | os.PathLike) -> proof.Proof:
+    """Runs the signature `score` in a fresh process and compares it with the matcher.
+
+    Raises:
+        GateError: It fails to run, or differs.
+    """
+    matcher, captions = painter.matcher, proof.proof_captions(painter.matcher.vocabulary)
+    pixels = proof.proof_pictures(painter, matcher.image_shape, len(captions))
+    calls = [
+        ("score", {"captions": np.asarray(captions, object)[rows], "image": pixels[rows]})
+        for rows in (slice(0, 0), slice(0, 1), slice(1, None))
+    ]
+    answers, versions = proof.call_saved_model(folder, calls)
+    return proof.compare(
+        painter,
+        proof.expected_match(matcher, pixels, captions),
+        np.concatenate([match for match, _ in answers]),
+        artefact="saved_model_match",
+        place=PLACE,
+        written=folder,
+        runtime="a fresh process that imports only tensorflow and tensorflow_text",
+        operators=operators_of(folder),
+        unit="of [-1, 1]",
+        span=2.0,
+        limit=MOST_DIFFERENCE,
         versions=versions,
     )
 

@@ -3,7 +3,7 @@
 A program: `python -P saved_model_process.py SAVED_MODEL FOLDER`. `FOLDER/calls.json` lists calls,
 `{"signature": name, "inputs": {name: {"values": …, "dtype": …, "shape": …}}}`. Of call n it leaves
 `FOLDER/n.npy`, the `image`, and `FOLDER/n_i.png`, the `png_bytes` of picture i. The last line it
-prints are the versions it ran with, as JSON.
+prints are the versions it ran with, as JSON. A signature without pictures leaves `match` instead.
 """
 
 import json
@@ -24,8 +24,9 @@ def main(saved_model: str, folder: Path) -> None:
             for name, given in call["inputs"].items()
         }
         outputs = signatures[call["signature"]](**inputs)
-        np.save(folder / f"{n}.npy", outputs["image"].numpy())
-        for i, png in enumerate(outputs["png_bytes"].numpy()):
+        draws = "image" in outputs
+        np.save(folder / f"{n}.npy", outputs["image" if draws else "match"].numpy())
+        for i, png in enumerate(outputs["png_bytes"].numpy() if draws else ()):
             (folder / f"{n}_{i}.png").write_bytes(png)
     if any(name.partition(".")[0] == "kgen" for name in sys.modules):
         sys.exit("kgen was imported: this process proves nothing.")

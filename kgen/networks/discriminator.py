@@ -1,70 +1,36 @@
 """D: is this image real, and does it match its caption?"""
 
 import keras
-from keras import layers, ops
+from keras import layers
 
 from kgen.config import NetworksConfig, TextConfig
 from kgen.networks.generator import channels_at
+from kgen.networks.heads import Concatenation, Projection
 
 LAST_SIZE = 4
 
 
-@keras.saving.register_keras_serializable("kgen")
-class Projection(keras.layers.Layer):
-    """D's last step, from what it saw and the caption vector to the logit.
-
-    Formula:
-        logit = plain + ⟨feature, W c⟩ / √C
-
-    Call args:
-        feature: float32 (B, C). What D saw.
-        plain: float32 (B, 1). How real it looks, whatever the caption.
-        caption_vector: float32 (B, C).
-
-    Returns:
-        float32 (B, 1), unbounded; > 0 means "real, and it matches its caption".
-
-    Source: Miyato & Koyama 2018, eq. 3; the factor 1/√C is ours and keeps the logits of order
-        one for every C.
-    """
-
-    def build(self, feature_shape, plain_shape, caption_vector_shape):
-        self.embed = keras.layers.Dense(
-            feature_shape[-1], use_bias=False, dtype=self.dtype_policy, name="embed"
-        )
-        self.embed.build(caption_vector_shape)
-
-    def call(self, feature, plain, caption_vector):
-        match = ops.sum(feature * self.embed(caption_vector), axis=-1, keepdims=True)
-        return plain + match / feature.shape[-1] ** 0.5
-
-    def all_pairs(self, feature, plain, caption_vector):
-        """Logits of every image with every caption, float32 (N, B), for N features and B caption
-        vectors: one product in place of a call for each pairing.
-        """
-        match = ops.matmul(feature, ops.transpose(self.embed(caption_vector)))
-        return plain + match / feature.shape[-1] ** 0.5
-
-
 def build_discriminator(
-    config: NetworksConfig, text: TextConfig, dtype: str = "float32"
+    config: NetworksConfig, text: TextConfig, dtype: str = "float32", num_words: int = 0
 ) -> keras.Model:
-    """Builds D, a residual network with a projection of the caption vector.
+    """Builds D, a residual network that is told the caption at its end.
 
-    Its layer `backbone` goes from `image` to `feature` and `plain`, its layer `projection` from
-    those and a caption vector to `logit`; so one pass over an image serves several captions.
+    Its layer `backbone` goes from `image` to what D saw, its layer `head` from that and a caption
+    vector to `logit`; so one pass over an image serves several captions.
 
     Args:
-        config: Size and width of the networks.
+        config: Size and width of the networks, and which head.
         text: Its `caption_dim` C is the size of `feature` too, so that the contrastive loss can
             compare the two.
         dtype: Keras dtype policy of the convolutions; outputs are float32 always.
+        num_words: V, words that its layer `words` tells from `feature`; 0: it has no such layer.
 
     Returns:
         A functional model from a dictionary of
         `image` float32 (B, H, W, 3), in [-1, 1];
         `caption_vector` float32 (B, C);
-        to a dictionary of `logit` float32 (B, 1), unbounded, and `feature` float32 (B, C).
+        to a dictionary of `logit` float32 (B, 1), unbounded, `feature` float32 (B, C), and with
+        `num_words` `word_logits` float32 (B, V).
 
     Source: Miyato & Koyama 2018, figure 14; strided 4 x 4 convolutions as in DCGAN.
     """
@@ -72,30 +38,40 @@ def build_discriminator(
     image = keras.Input((config.image_size, config.image_size, 3), name="image")
     caption_vector = keras.Input((text.caption_dim,), name="caption_vector")
     seen = backbone(image)
-    logit = Projection(name="projection")(seen["feature"], seen["plain"], caption_vector)
+    if config.discriminator == "projection":
+        head = Projection(name="head")
+        logit = head(seen["feature"], seen["plain"], caption_vector)
+    else:
+        logit = Concatenation(dtype=dtype, name="head")(seen["last_map"], caption_vector)
+    outputs = {"logit": logit, "feature": seen["feature"]}
+    if num_words:
+        outputs["word_logits"] = layers.Dense(num_words, name="words")(seen["feature"])
     return keras.Model(
-        {"image": image, "caption_vector": caption_vector},
-        {"logit": logit, "feature": seen["feature"]},
-        name="discriminator",
+        {"image": image, "caption_vector": caption_vector}, outputs, name="discriminator"
     )
 
 
 def _build_backbone(config, text, dtype):
     image = keras.Input((config.image_size, config.image_size, 3), name="image")
-    size = config.image_size
+    size = drawn_size = config.image_size // config.pixel_size
     width = config.discriminator_width
-    h = layers.Conv2D(width, 3, padding="same", dtype=dtype, name="from_image")(image)
+    h = image
+    if config.pixel_size > 1:
+        h = layers.AveragePooling2D(config.pixel_size, dtype="float32", name="blocks")(h)
+    h = layers.Conv2D(width, 3, padding="same", dtype=dtype, name="from_image")(h)
     while size > LAST_SIZE:
         size //= 2
-        channels = channels_at(size, config.image_size, width)
+        channels = channels_at(size, drawn_size, width, config.most_channels)
         h = _block(h, channels, dtype, f"block_{size}")  # (B, size, size, channels)
-    h = layers.LeakyReLU(0.2, dtype=dtype)(h)
-    h = layers.Conv2D(text.caption_dim, LAST_SIZE, dtype=dtype, name="whole")(h)  # (B, 1, 1, C)
-    h = layers.Flatten(dtype=dtype)(h)
+    last_map = h = layers.LeakyReLU(0.2, dtype=dtype)(h)
+    h = layers.Dense(text.caption_dim, dtype=dtype, name="whole")(layers.Flatten(dtype=dtype)(h))
     h = layers.LeakyReLU(0.2, dtype="float32")(h)
-    feature = layers.Dense(text.caption_dim, dtype="float32", name="feature")(h)
-    plain = layers.Dense(1, dtype="float32", name="plain")(h)
-    return keras.Model(image, {"feature": feature, "plain": plain}, name="backbone")
+    seen = {"feature": layers.Dense(text.caption_dim, dtype="float32", name="feature")(h)}
+    if config.discriminator == "projection":
+        seen["plain"] = layers.Dense(1, dtype="float32", name="plain")(h)
+    else:
+        seen["last_map"] = last_map
+    return keras.Model(image, seen, name="backbone")
 
 
 def _block(h, channels, dtype, name):

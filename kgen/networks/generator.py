@@ -3,21 +3,28 @@
 import keras
 from keras import layers
 
-from kgen.config import NetworksConfig, TextConfig
+from kgen.config import ATTENTION_SIZES, NetworksConfig, TextConfig
 from kgen.networks.layers import Modulation, WordAttention
 
 FIRST_SIZE = 4
-ATTENTION_SIZES = (8, 16)
 
 
-def channels_at(size: int, image_size: int, width: int) -> int:
+def channels_at(size: int, image_size: int, width: int, most: int = 0) -> int:
     """Channels of the feature map that is `size` pixels high: they halve as the size doubles.
+
+    Args:
+        size: Of the feature map, in pixels.
+        image_size: Of the picture, in pixels.
+        width: Channels at full size.
+        most: Channels at most; 0: 8 times the width.
 
     Example:
         >>> [channels_at(size, 64, 16) for size in (4, 8, 16, 32, 64)]
         [128, 128, 64, 32, 16]
+        >>> [channels_at(size, 128, 8, most=128) for size in (4, 8, 16, 32, 64, 128)]
+        [128, 128, 64, 32, 16, 8]
     """
-    return min(8 * width, width * image_size // size)
+    return min(most or 8 * width, width * image_size // size)
 
 
 def build_generator(
@@ -27,7 +34,7 @@ def build_generator(
 
     Every block doubles height and width and is modulated twice by noise and caption vector;
     after the 8 and 16 px blocks the feature map attends to the words
-    (`config.word_attention`).
+    (`config.word_attention`, `config.attention_size`). Pixel art is drawn a block at a time (`config.pixel_size`).
 
     Args:
         config: Size and width of the networks.
@@ -56,20 +63,25 @@ def build_generator(
         [inputs["noise"], inputs["caption_vector"]]
     )
 
-    channels = channels_at(FIRST_SIZE, config.image_size, config.width)
+    drawn_size = config.image_size // config.pixel_size
+    channels = channels_at(FIRST_SIZE, drawn_size, config.width, config.most_channels)
     h = layers.Dense(FIRST_SIZE * FIRST_SIZE * channels, dtype=dtype, name="first")(inputs["noise"])
     h = layers.Reshape((FIRST_SIZE, FIRST_SIZE, channels), dtype=dtype)(h)  # (B, 4, 4, 8w)
+    attention_sizes = [n for n in ATTENTION_SIZES if n <= config.attention_size]
+    attention_sizes = attention_sizes if config.word_attention else []
     size = FIRST_SIZE
-    while size < config.image_size:
+    while size < drawn_size:
         size *= 2
-        channels = channels_at(size, config.image_size, config.width)
+        channels = channels_at(size, drawn_size, config.width, config.most_channels)
         h = _block(h, q, channels, dtype, f"block_{size}")  # (B, size, size, channels)
-        if config.word_attention and size in ATTENTION_SIZES:
+        if size in attention_sizes:
             attention = WordAttention(dtype=dtype, name=f"words_{size}")
             h = attention(h, inputs["words"], inputs["mask"])
     h = layers.LeakyReLU(0.2, dtype=dtype)(h)
     h = layers.Conv2D(3, 3, padding="same", dtype=dtype, name="to_image")(h)
     image = layers.Activation("tanh", dtype="float32", name="image")(h)
+    if config.pixel_size > 1:
+        image = layers.UpSampling2D(config.pixel_size, dtype="float32", name="blocks")(image)
     return keras.Model(inputs, image, name="generator")
 
 

@@ -4,14 +4,19 @@ import keras
 from keras import layers, ops
 
 from kgen import checks
-from kgen.config import ENCODERS, TextConfig
+from kgen.config import ENCODERS, PRETRAINED, TextConfig
+from kgen.text.pretrained import HiddenStates, load_pretrained
 
 TRANSFORMER_LAYERS = 2
 TRANSFORMER_HEADS = 4
 
 
 def build_encoder(
-    config: TextConfig, vocabulary_size: int, dtype: str | None = None, unroll: bool = False
+    config: TextConfig,
+    vocabulary_size: int,
+    dtype: str | None = None,
+    unroll: bool = False,
+    states: layers.Layer | None = None,
 ) -> keras.Model:
     """Builds T.
 
@@ -25,6 +30,8 @@ def build_encoder(
             float32 under any policy.
         unroll: Whether the LSTM's steps are written out in the graph one by one. That converts
             with an unknown batch, but takes longer to trace and no less to run.
+        states: What gives a pretrained encoder's hidden states, float32 (B, L, H), of token ids,
+            and is not trained; the preset that `config` names if left out.
 
     Returns:
         A model named `encoder` from int32 (B, L), in [0, V), 0 = padding, to a dict of
@@ -40,10 +47,12 @@ def build_encoder(
         >>> {name: output.shape for name, output in encoder.output.items()}
         {'caption_vector': (None, 128), 'words': (None, 8, 128), 'mask': (None, 8)}
     """
-    checks.check_choice("text.encoder", config.encoder, ENCODERS)
+    checks.check_choice("text.encoder", config.encoder, (*ENCODERS, PRETRAINED))
     checks.check_int("vocabulary_size", vocabulary_size, 3)
     token_ids = keras.Input((config.caption_length,), dtype="int32", name="token_ids")
     mask = TokenMask(name="mask", dtype="float32")(token_ids)  # (B, L)
+    if config.encoder == PRETRAINED:
+        return _with_pooling(token_ids, mask, _pretrained(token_ids, config, dtype, states), config)
     # Unit variance is what the layers' first weights (Glorot) expect of their inputs.
     embedded = layers.Embedding(
         vocabulary_size,
@@ -60,6 +69,11 @@ def build_encoder(
     else:
         both_ways = config.encoder == "bilstm"
         words = _lstm(embedded, mask, config.caption_dim, both_ways, dtype, unroll)
+    return _with_pooling(token_ids, mask, words, config)
+
+
+def _with_pooling(token_ids, mask, words, config):
+    """T from token ids to words (B, L, C), and to a caption vector pooled of those."""
     words = MaskedWords(name="words", dtype="float32")([words, mask])  # (B, L, C)
 
     if config.encoder == "bag":
@@ -72,6 +86,16 @@ def build_encoder(
         )
     outputs = {"caption_vector": caption_vector, "words": words, "mask": mask}
     return keras.Model(token_ids, outputs, name="encoder")
+
+
+def _pretrained(token_ids, config, dtype, states):
+    """A projection of hidden states, brought to unit variance: those of some models lie far off."""
+    if states is None:
+        pretrained = load_pretrained(config.pretrained)
+        states = HiddenStates(pretrained, name="states", dtype="float32")
+    x = states(token_ids)  # (B, L, H)
+    x = layers.LayerNormalization(name="states_norm", dtype="float32")(x)
+    return layers.Dense(config.caption_dim, name="projection", dtype=dtype)(x)
 
 
 def _lstm(embedded, mask, caption_dim, both_ways, dtype, unroll):

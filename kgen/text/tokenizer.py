@@ -79,7 +79,7 @@ class CaptionTokenizer(tf.Module):
         Raises:
             TypeError: `captions` holds something else than strings, or is one string.
         """
-        token_ids = self._wordpieces(_normalize(self._normalizer, _string_tensor(captions)))
+        token_ids = self._wordpieces(_normalize(self._normalizer, string_tensor(captions)))
         if self._stop_words:
             token_ids = tf.ragged.boolean_mask(token_ids, self._stop_words.others(token_ids))
         return token_ids.to_tensor(default_value=0, shape=(None, self.caption_length))
@@ -115,7 +115,7 @@ class CaptionTokenizer(tf.Module):
 
     def _tokens(self, caption):
         """(id, text under it) of all the tokens that a caption is read as, were L endless."""
-        normalized = _normalize(self._normalizer, _string_tensor([caption]))
+        normalized = _normalize(self._normalizer, string_tensor([caption]))
         token_ids, texts = self._wordpieces.with_texts(normalized)
         if self._stop_words:
             others = self._stop_words.others(token_ids)
@@ -160,7 +160,7 @@ def split_words(captions: Iterable[str], chinese: Iterable[str] = ()) -> list[li
     # normalising removes control characters, and so every word comes back as one [UNK].
     nothing_known = (vocabularies.PADDING, vocabularies.UNKNOWN, "\x01")
     wordpieces = wordpieces_of((*nothing_known, *chinese), "words" if chinese else "characters")
-    _, texts = wordpieces.with_texts(_normalize(_normalizer(), _string_tensor(captions)))
+    _, texts = wordpieces.with_texts(_normalize(_normalizer(), string_tensor(captions)))
     words = iter(_decoded(texts.values))
     of_each = [list(itertools.islice(words, n)) for n in texts.row_lengths().numpy()]
     return [[word for word in several if len(word.encode()) <= MOST_BYTES] for several in of_each]
@@ -171,18 +171,26 @@ def _normalizer() -> tf_text.FastBertNormalizer:
 
 
 def _normalize(normalizer: tf_text.FastBertNormalizer, captions: tf.Tensor) -> tf.Tensor:
-    valid = tf.strings.unicode_transcode(captions, "UTF-8", "UTF-8", "replace", ord(" "))
     # No NFKC before it: FastBertNormalizer folds full-width letters, ligatures and ß by itself,
     # and gives the same with and without for every one of Unicode's code points.
-    return normalizer.normalize(valid)
+    return normalizer.normalize(valid_utf8(captions))
 
 
 def _decoded(texts: tf.Tensor) -> list[str]:
     return [text.decode() for text in texts.numpy()]
 
 
-def _string_tensor(captions) -> tf.Tensor:
-    """string (B,). A lone surrogate, which Python's strings allow and UTF-8 does not, is a `?`."""
+def valid_utf8(captions: tf.Tensor) -> tf.Tensor:
+    """string (B,), in which bytes that are no UTF-8 became blanks."""
+    return tf.strings.unicode_transcode(captions, "UTF-8", "UTF-8", "replace", ord(" "))
+
+
+def string_tensor(captions) -> tf.Tensor:
+    """string (B,). A lone surrogate, which Python's strings allow and UTF-8 does not, is a `?`.
+
+    Raises:
+        TypeError: `captions` holds something else than strings, or is one string.
+    """
     if tf.is_tensor(captions):
         return captions
     if isinstance(captions, (str, bytes)):

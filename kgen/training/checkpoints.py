@@ -38,6 +38,7 @@ class RunState:
         rollbacks: Times that the run has gone back so far.
         figures: What `callbacks.Figures` has summed since the last report.
         watch: What `watch.Watch` has counted.
+        best: Step and figures of the best weights so far, where the run is validated.
     """
 
     step: int
@@ -45,6 +46,7 @@ class RunState:
     rollbacks: int = 0
     figures: dict[str, Any] = field(default_factory=dict)
     watch: dict[str, Any] = field(default_factory=dict)
+    best: dict[str, Any] = field(default_factory=dict)
 
 
 class DamagedCheckpoint(Exception):

@@ -4,9 +4,13 @@ x image, t token ids, c caption vector, c' another picture's caption vector, z n
 a generated picture, f the feature that D saw, T G D the networks.
 """
 
+import dataclasses
+
 import keras
 import tensorflow as tf
 
+from kgen.config import TrainingConfig
+from kgen.networks.heads import Projection
 from kgen.networks.text_to_image import draw
 from kgen.training import augmentation, averaging, losses, penalties
 
@@ -23,15 +27,9 @@ class TextToImageGAN(keras.Model):
         encoder: T, from `build_encoder`.
         generator: G, from `build_generator`.
         discriminator: D, from `build_discriminator`.
-        contrastive_weight: Weight of the contrastive loss, for D and for G.
-        diversity_weight: Weight of the diversity loss of G; 0 leaves it out.
-        penalty_weight: R1's γ.
-        penalty_interval: Steps between two evaluations of R1.
-        average_decay: Decay of the moving averages, per step.
+        training: Losses, penalties and averages; what the loop around the step needs is unused.
+            None: the defaults.
         augmentations: What D's pictures are changed by; some of `kgen.config.AUGMENTATIONS`.
-        augmentation_probability: Chance of each; where it adapts, the most that it may reach.
-        augmentation_adapts: Whether the chance follows how far D overfits.
-        seed: Fixes the noise and the augmentation of every step.
 
     Call args:
         inputs: Dictionary of `token_ids` int32 (B, L) and `noise` float32 (B, Z).
@@ -50,15 +48,8 @@ class TextToImageGAN(keras.Model):
         encoder,
         generator,
         discriminator,
-        contrastive_weight=1.0,
-        diversity_weight=0.0,
-        penalty_weight=1.0,
-        penalty_interval=16,
-        average_decay=0.995,
+        training=None,
         augmentations=(),
-        augmentation_probability=0.8,
-        augmentation_adapts=True,
-        seed=0,
         **kwargs,
     ):
         super().__init__(**kwargs)
@@ -67,25 +58,23 @@ class TextToImageGAN(keras.Model):
         self.discriminator = discriminator
         self.averaged_encoder = _frozen_copy(encoder)
         self.averaged_generator = _frozen_copy(generator)
-        self.contrastive_weight = contrastive_weight
-        self.diversity_weight = diversity_weight
-        self.penalty_weight = penalty_weight
-        self.penalty_interval = penalty_interval
-        self.average_decay = average_decay
+        self.training = training = training or TrainingConfig()
         self.augmentations = tuple(augmentations)
-        self.augmentation_probability = augmentation_probability
-        self.augmentation_adapts = augmentation_adapts
-        self.seed = seed
-        if self.augmentations:  # saved with the model, so that a resumed run goes on with it
-            first = 0.0 if augmentation_adapts else augmentation_probability
-            self.augmentation_chance = self.add_weight(
-                shape=(),
-                initializer=keras.initializers.Constant(first),
-                dtype="float32",
-                trainable=False,
-                name="augmentation_chance",
-            )
+        # Saved with the model, so that a resumed run goes on with them.
+        if self.augmentations:
+            adapts = training.augmentation_adapts
+            first = 0.0 if adapts else training.augmentation_probability
+            self.augmentation_chance = self._state("augmentation_chance", first)
+        if training.lecam_weight:
+            self.usual_real = self._state("usual_real", 0.0)
+            self.usual_fake = self._state("usual_fake", 0.0)
         self.built = True
+
+    def _state(self, name, first):
+        initializer = keras.initializers.Constant(first)
+        return self.add_weight(
+            shape=(), initializer=initializer, dtype="float32", trainable=False, name=name
+        )
 
     # Keras' interface
 
@@ -116,22 +105,16 @@ class TextToImageGAN(keras.Model):
             "encoder": serialize(self.encoder),
             "generator": serialize(self.generator),
             "discriminator": serialize(self.discriminator),
-            "contrastive_weight": self.contrastive_weight,
-            "diversity_weight": self.diversity_weight,
-            "penalty_weight": self.penalty_weight,
-            "penalty_interval": self.penalty_interval,
-            "average_decay": self.average_decay,
+            "training": dataclasses.asdict(self.training),
             "augmentations": self.augmentations,
-            "augmentation_probability": self.augmentation_probability,
-            "augmentation_adapts": self.augmentation_adapts,
-            "seed": self.seed,
         }
 
     @classmethod
     def from_config(cls, config):
         networks = ("encoder", "generator", "discriminator")
         built = {name: keras.saving.deserialize_keras_object(config[name]) for name in networks}
-        return cls(**{**config, **built})
+        training = TrainingConfig(**config["training"])
+        return cls(**{**config, **built, "training": training})
 
     def call(self, inputs, training=False):
         text = self.averaged_encoder(inputs["token_ids"], training=False)
@@ -160,19 +143,22 @@ class TextToImageGAN(keras.Model):
         x, t = batch["image"], batch["token_ids"]
         z = self.sample_noise(x)
         same = losses.same_captions(t)
-        text = self.encoder(t, training=False)
+        with tf.GradientTape() as tape:
+            text = self.encoder(t, training=True)
+        c = text["caption_vector"]
+        text = {name: tf.stop_gradient(vectors) for name, vectors in text.items()}
         with tf.GradientTape() as g_tape:
             y = draw(self.generator, text, z, training=True)
-        with tf.GradientTape() as tape:
-            d_loss, d_logs = self.discriminator_loss(x, t, y, same)
+        with tape:
+            d_loss, d_logs, real = self.discriminator_loss(x, t, c, y, same)
         self._apply(self.discriminator_optimizer, tape, d_loss, self.discriminator_variables)
         if self.augmentations:
             d_logs["augmentation_chance"] = self._adapt_augmentation(d_logs["overfitting"], x)
         with g_tape:
-            g_loss, g_logs = self.generator_loss(y, text["caption_vector"], same)
-            if self.diversity_weight:
+            g_loss, g_logs = self.generator_loss(y, t, text["caption_vector"], same, real)
+            if self.training.diversity_weight:
                 diversity = self.diversity_loss(y, text, z)
-                g_loss += self.diversity_weight * diversity
+                g_loss += self.training.diversity_weight * diversity
                 g_logs["diversity"] = -diversity
         self._apply(self.generator_optimizer, g_tape, g_loss, self.generator_variables)
         self._update_averages()
@@ -183,42 +169,82 @@ class TextToImageGAN(keras.Model):
         what an uninterrupted one would have.
         """
         size = self.generator.input["noise"].shape[1]
-        seed = tf.stack([tf.constant(self.seed), tf.cast(self.steps_taken, tf.int32)])
+        seed = tf.stack([tf.constant(self.training.seed), tf.cast(self.steps_taken, tf.int32)])
         return tf.random.stateless_normal((tf.shape(x)[0], size), seed)
 
-    def discriminator_loss(self, x, t, y, same):
-        """L_D + λ L_contrast(f(x), c) + γ interval R1, the last on every interval-th step.
+    def discriminator_loss(self, x, t, c, y, same):
+        """L_D + λ L_contrast(f(x), c) + λ_w L_words(f(x), t) + γ interval penalty, the last on
+        every interval-th step.
 
-        c' are the batch's caption vectors rolled by one; D's features of x serve both c and c'.
+        c' are the batch's caption vectors rolled by one (or all others); D's features of x serve
+        both c and c'.
+
+        Returns:
+            The loss, what to log, and D's logits of x, float32 (B, 1).
         """
+        told = self.training
         x, y = self._augmented(x, 0), self._augmented(y, 1)
-        c = self.encoder(t, training=True)["caption_vector"]
-        projection = self.discriminator.get_layer("projection")
         seen = self._backbone(tf.concat([x, tf.stop_gradient(y)], axis=0))
-        of_x, of_y = tf.split(projection.all_pairs(seen["feature"], seen["plain"], c), 2)
-        real, fake = _diagonal(of_x), _diagonal(of_y)
-        mismatched = _diagonal(tf.roll(of_x, 1, axis=1))
-        is_mismatch = tf.logical_not(tf.linalg.diag_part(tf.roll(same, 1, axis=1)))
-        hinge = losses.hinge_discriminator_loss(real, fake, mismatched, is_mismatch)
-        contrast = self._contrast(tf.split(seen["feature"], 2)[0], c, same)
-        penalty = self._lazy_penalty(x, tf.stop_gradient(c))
-        loss = hinge + self.contrastive_weight * contrast
-        loss += self.penalty_weight * self.penalty_interval * penalty
-        return loss, {
+        real, fake, mismatched, is_mismatch = self._logits(seen, c, same)
+        loss, _ = losses.ADVERSARIAL[told.loss]
+        loss = loss(real, fake, mismatched, is_mismatch)
+        # Two terms at most in every sum of gradients: see `_contrast`.
+        f = tf.identity(tf.split(seen["feature"], 2)[0])
+        contrast = self._contrast(f, c, same)
+        loss += told.contrastive_weight * contrast
+        logs = {
             "real_logit": tf.reduce_mean(real),
             "fake_logit": tf.reduce_mean(fake),
             "mismatched_logit": tf.reduce_mean(mismatched),
             "real_contrast": contrast,
             "overfitting": augmentation.overfitting(real),
         }
+        if told.word_weight:
+            logs["real_words"] = self._words(f, t)
+            loss += told.word_weight * logs["real_words"]
+        if told.lecam_weight:
+            loss += told.lecam_weight * self._lecam(real, fake)
+        due = self._lazy_penalty(x, tf.stop_gradient(y), tf.stop_gradient(c))
+        loss += told.penalty_weight * told.penalty_interval * due
+        return loss, logs, tf.stop_gradient(real)
 
-    def generator_loss(self, y, c, same):
-        """L_G + λ L_contrast(f(y), c)."""
+    def generator_loss(self, y, t, c, same, real):
+        """L_G + λ L_contrast(f(y), c) + λ_w L_words(f(y), t)."""
+        told = self.training
         seen = self._backbone(self._augmented(y, 2))
-        fake = self.discriminator.get_layer("projection")(seen["feature"], seen["plain"], c)
-        contrast = self._contrast(seen["feature"], c, same)
-        loss = losses.hinge_generator_loss(fake) + self.contrastive_weight * contrast
-        return loss, {"fake_contrast": contrast}
+        head = self.discriminator.get_layer("head")
+        fake = head(*_taken(head, seen), c)
+        f = tf.identity(seen["feature"])
+        contrast = self._contrast(f, c, same)
+        _, loss = losses.ADVERSARIAL[told.loss]
+        loss = loss(fake, real) + told.contrastive_weight * contrast
+        logs = {"fake_contrast": contrast}
+        if told.word_weight:
+            logs["fake_words"] = self._words(f, t)
+            loss += told.word_weight * logs["fake_words"]
+        return loss, logs
+
+    def _logits(self, seen, c, same):
+        """D's logits of x and of y with c, float32 (B, 1); of x with c', float32 (B, M); and
+        which of the latter are mismatched indeed, bool (B, M).
+        """
+        head = self.discriminator.get_layer("head")
+        if isinstance(head, Projection):
+            of_x, of_y = tf.split(head.all_pairs(*_taken(head, seen), c), 2)
+            real, fake = _diagonal(of_x), _diagonal(of_y)
+            if self.training.mismatches == "all":
+                return real, fake, of_x, tf.logical_not(same)
+            mismatched = _diagonal(tf.roll(of_x, 1, axis=1))
+        else:
+            of_x, of_y = tf.split(seen["last_map"], 2)
+            once = tf.identity(c)
+            both = head(tf.concat([of_x, of_y], axis=0), tf.concat([once, once], axis=0))
+            real, fake = tf.split(both, 2)
+            mismatched = head(of_x, tf.roll(c, 1, axis=0))
+        is_mismatch = tf.logical_not(_diagonal(tf.roll(same, 1, axis=1)))
+        if self.training.mismatches == "none":
+            is_mismatch = tf.zeros_like(is_mismatch)
+        return real, fake, mismatched, is_mismatch
 
     def diversity_loss(self, y, text, z):
         """L_diversity of a quarter of the batch, each drawn again with its neighbour's noise."""
@@ -234,16 +260,35 @@ class TextToImageGAN(keras.Model):
         # resumed run is to end with the very weights of one that was never stopped.
         return losses.contrastive_loss(tf.identity(f), tf.identity(c), same)
 
-    def penalty(self, x, c):
-        """R1 of D at (x, c), float32 ()."""
-        with tf.GradientTape() as tape:
-            tape.watch(x)
-            logit = self.discriminator({"image": x, "caption_vector": c}, training=True)["logit"]
-        return penalties.r1_penalty(tape.gradient(logit, x))
+    def _words(self, f, t):
+        logits = self.discriminator.get_layer("words")(tf.identity(f))
+        return losses.word_loss(logits, t)
 
-    def _lazy_penalty(self, x, c):
-        due = tf.equal(tf.cast(self.steps_taken, tf.int32) % self.penalty_interval, 0)
-        return tf.cond(due, lambda: self.penalty(x, c), lambda: tf.constant(0.0))
+    def _lecam(self, real, fake):
+        """The LeCam penalty; moves the usual logits that it holds D to."""
+        penalty = penalties.lecam_penalty(real, fake, self.usual_real, self.usual_fake)
+        for usual, now in ((self.usual_real, real), (self.usual_fake, fake)):
+            usual.assign_add(0.01 * (tf.reduce_mean(tf.stop_gradient(now)) - usual))
+        return penalty
+
+    def penalty(self, x, y, c):
+        """R1 of D at (x, c), R1 + R2 at (y, c) too, or the matching-aware one; float32 ()."""
+        kind = self.training.penalty
+        x = tf.concat([x, y], axis=0) if kind == "r1_r2" else x
+        c = tf.concat([c, c], axis=0) if kind == "r1_r2" else c
+        with tf.GradientTape() as tape:
+            tape.watch([x, c])
+            logit = self.discriminator({"image": x, "caption_vector": c}, training=True)["logit"]
+        of_x, of_c = tape.gradient(logit, [x, c])
+        if kind == "matching_aware":
+            return penalties.matching_aware_penalty(of_x, of_c)
+        # The mean over both halves is half of R1 + R2.
+        return penalties.r1_penalty(of_x) * (2.0 if kind == "r1_r2" else 1.0)
+
+    def _lazy_penalty(self, x, y, c):
+        steps = tf.cast(self.steps_taken, tf.int32)
+        due = tf.equal(steps % self.training.penalty_interval, 0)
+        return tf.cond(due, lambda: self.penalty(x, y, c), lambda: tf.constant(0.0))
 
     def _backbone(self, image):
         return self.discriminator.get_layer("backbone")(image, training=True)
@@ -253,15 +298,21 @@ class TextToImageGAN(keras.Model):
         if not self.augmentations:
             return image
         # Under other seeds than the noise, which counts from `seed` upwards.
-        seed = tf.stack([-1 - self.seed, 3 * tf.cast(self.steps_taken, tf.int32) + which])
+        seed = tf.stack([-1 - self.training.seed, 3 * tf.cast(self.steps_taken, tf.int32) + which])
         draws = tf.random.stateless_uniform((tf.shape(image)[0], augmentation.NUM_DRAWS), seed)
-        return augmentation.augment(image, self.augmentations, self.augmentation_chance, draws)
+        chance, names = self.augmentation_chance, self.augmentations
+        blocks = self.generator.layers[-1]
+        if blocks.name != "blocks":
+            return augmentation.augment(image, names, chance, draws)
+        # Pixel art moves by whole blocks, or D would see neighbours blurred together.
+        image = keras.ops.average_pool(image, blocks.size)
+        return blocks(augmentation.augment(image, names, chance, draws))
 
     def _adapt_augmentation(self, r, x):
         """Moves the chance of augmentation, where it adapts; gives it."""
         chance = tf.convert_to_tensor(self.augmentation_chance)
-        if self.augmentation_adapts:
-            most = self.augmentation_probability
+        if self.training.augmentation_adapts:
+            most = self.training.augmentation_probability
             chance = augmentation.adapted_chance(chance, r, tf.shape(x)[0], most)
             self.augmentation_chance.assign(chance)
         return chance
@@ -270,7 +321,7 @@ class TextToImageGAN(keras.Model):
         optimizer.apply(tape.gradient(loss, variables), variables)
 
     def _update_averages(self):
-        decay = averaging.warm_decay(self.average_decay, self.steps_taken)
+        decay = averaging.warm_decay(self.training.averaging, self.steps_taken)
         pairs = (
             (self.averaged_encoder, self.encoder),
             (self.averaged_generator, self.generator),
@@ -282,6 +333,12 @@ class TextToImageGAN(keras.Model):
 def _diagonal(logits):
     """Each image's logit with the caption of its own row: float32 (B, B) to (B, 1)."""
     return tf.linalg.diag_part(logits)[:, None]
+
+
+def _taken(head, seen):
+    """What a head takes of what D saw."""
+    names = ("feature", "plain") if isinstance(head, Projection) else ("last_map",)
+    return [seen[name] for name in names]
 
 
 def _frozen_copy(network):

@@ -13,25 +13,24 @@ def hinge_discriminator_loss(real, fake, mismatched, is_mismatch):
     Formula:
         L_D = E[max(0, 1 - D(x, c))] + ½ E[max(0, 1 + D(G(z, c), c))] + ½ E[max(0, 1 + D(x, c'))]
 
-        where the last mean runs over the pairs that really are mismatched.
+        where the last mean runs over the pairs that really are mismatched, M for each picture.
 
     Args:
         real: float32 (B, 1). Logits of real pictures with their captions.
         fake: float32 (B, 1). Logits of generated pictures with their captions.
-        mismatched: float32 (B, 1). Logits of real pictures with other pictures' captions.
-        is_mismatch: bool or float (B,). False where the other picture has the same caption.
+        mismatched: float32 (B, M). Logits of real pictures with other pictures' captions.
+        is_mismatch: bool or float (B, M). False where the other picture has the same caption.
 
     Returns:
         float32 (), at least 0.
 
     Source: hinge: Lim & Ye 2017, eq. 12; the third term: Reed et al. 2016, Algorithm 1.
     """
-    weight = ops.cast(is_mismatch, mismatched.dtype)[:, None]
-    wrong = ops.sum(weight * ops.relu(1 + mismatched)) / ops.maximum(ops.sum(weight), 1)
+    wrong = _mean_of(ops.relu(1 + mismatched), is_mismatch)
     return ops.mean(ops.relu(1 - real)) + 0.5 * ops.mean(ops.relu(1 + fake)) + 0.5 * wrong
 
 
-def hinge_generator_loss(fake):
+def hinge_generator_loss(fake, real=None):
     """What G loses when D sees through it.
 
     Formula:
@@ -39,6 +38,7 @@ def hinge_generator_loss(fake):
 
     Args:
         fake: float32 (B, 1). Logits of generated pictures with their captions.
+        real: Unused; the relativistic loss takes it.
 
     Returns:
         float32 (), unbounded.
@@ -46,6 +46,51 @@ def hinge_generator_loss(fake):
     Source: Lim & Ye 2017, eq. 13.
     """
     return -ops.mean(fake)
+
+
+def relativistic_discriminator_loss(real, fake, mismatched, is_mismatch):
+    """What D loses where it does not set real pictures above generated and wrongly captioned ones.
+
+    Formula:
+        L_D = E[softplus(D(G(z, c), c) - D(x, c))] + E[softplus(D(x, c') - D(x, c))]
+
+        where the last mean runs over the pairs that really are mismatched, M for each picture.
+
+    Args:
+        real, fake, mismatched, is_mismatch: As of `hinge_discriminator_loss`.
+
+    Returns:
+        float32 (), at least 0.
+
+    Source: Jolicoeur-Martineau 2018, eq. 3, with the pairing of Huang et al. 2024 (R3GAN), eq. 2;
+        the second term is ours, after Reed et al. 2016.
+    """
+    wrong = _mean_of(ops.softplus(mismatched - real), is_mismatch)
+    return ops.mean(ops.softplus(fake - real)) + wrong
+
+
+def relativistic_generator_loss(fake, real):
+    """What G loses where D sets real pictures above its own.
+
+    Formula:
+        L_G = E[softplus(D(x, c) - D(G(z, c), c))]
+
+    Args:
+        fake: float32 (B, 1). Logits of generated pictures with their captions.
+        real: float32 (B, 1). Logits of real pictures with the same captions.
+
+    Returns:
+        float32 (), at least 0.
+
+    Source: Huang et al. 2024 (R3GAN), eq. 2.
+    """
+    return ops.mean(ops.softplus(real - fake))
+
+
+ADVERSARIAL = {  # by `training.loss`: of D and of G
+    "hinge": (hinge_discriminator_loss, hinge_generator_loss),
+    "relativistic": (relativistic_discriminator_loss, relativistic_generator_loss),
+}
 
 
 def contrastive_loss(feature, caption_vector, same_caption, scale=10.0):
@@ -76,6 +121,37 @@ def contrastive_loss(feature, caption_vector, same_caption, scale=10.0):
     both_ways = ops.concatenate([logits, ops.transpose(logits)])  # (2B, B)
     matching = ops.sum(both_ways * ops.tile(diagonal, (2, 1)), axis=1)
     return ops.mean(ops.logsumexp(both_ways, axis=1) - matching)
+
+
+def word_loss(logits, token_ids):
+    """How hard it is to tell a caption's words from its picture.
+
+    Formula:
+        n_v = share of the batch's captions that hold the word v
+        ω_iv = (1 - n_v) [v in caption i]
+        L = -Σ_iv ω_iv log softmax(logits_i)_v / Σ_iv ω_iv
+
+        Words that every caption of the batch holds count nothing; rare ones count fully.
+
+    Args:
+        logits: float32 (B, V). What D tells from the pictures.
+        token_ids: int32 (B, L), in [0, V), 0 = padding.
+
+    Returns:
+        float32 (), at least 0.
+
+    Source: Joulin et al. 2016, eq. 2 (a softmax over the bag of a caption's words); the weights
+        are ours. As a loss of G, too: Odena et al. 2017 (AC-GAN), eq. 2.
+    """
+    ids = ops.cast(token_ids, "int32")
+    # Compared with each other rather than with the vocabulary, which may be a hundred times longer.
+    in_caption = ops.any(ids[:, :, None, None] == ids[None, None], axis=-1)  # (B, L, B)
+    share = ops.mean(ops.cast(in_caption, logits.dtype), axis=-1)  # (B, L)
+    before = ops.tril(ops.ones((ids.shape[1], ids.shape[1]), "bool"), -1)
+    again = ops.any((ids[:, :, None] == ids[:, None, :]) & before, axis=-1)  # (B, L)
+    weight = ops.cast((ids > 0) & ~again, logits.dtype) * (1 - share)
+    likely = ops.take_along_axis(ops.log_softmax(logits, axis=-1), ids, axis=1)
+    return -ops.sum(weight * likely) / ops.maximum(ops.sum(weight), 1e-6)
 
 
 def diversity_loss(image, other, noise, other_noise, most=0.15):
@@ -111,6 +187,12 @@ def same_captions(token_ids):
         bool (B, B).
     """
     return ops.all(token_ids[:, None, :] == token_ids[None, :, :], axis=-1)
+
+
+def _mean_of(values, chosen):
+    """Mean of the chosen values; 0 where none is."""
+    weight = ops.cast(chosen, values.dtype)
+    return ops.sum(weight * values) / ops.maximum(ops.sum(weight), 1)
 
 
 def _unit(vectors):

@@ -25,15 +25,16 @@ class Reporter:
     Args:
         config: The run's configuration.
         out: Its folder.
-        vocabulary: Its wordpieces.
+        model: T and G joined, from `build_model`, to take the averages and be written.
         pictures: N captioned pictures.
         token_ids: N arrays int32 (K_i, L), the ids of each picture's captions.
         gan: What is trained.
+        validation: Tells which weights are best; None: the last are.
     """
 
-    def __init__(self, config, out, vocabulary, pictures, token_ids, gan):
-        self.config, self.out, self.gan = config, out, gan
-        self.model = model_folder.build_model(config, len(vocabulary))
+    def __init__(self, config, out, model, pictures, token_ids, gan, validation=None):
+        self.config, self.out, self.model, self.gan = config, out, model, gan
+        self.validation, self.best = validation, {}
         rng = np.random.default_rng(config.training.seed)
         chosen = rng.choice(len(pictures), min(NUM_SAMPLES, len(pictures)), replace=False)
         # Every language in turn, so that the grid shows each.
@@ -65,7 +66,7 @@ class Reporter:
             tell(self.out, line)
         self._put_back(state)
         self.rollbacks = state.rollbacks
-        if state.step and _step_of(self.out / model_folder.WEIGHTS) != state.step:
+        if self._is_best(state.step) and _step_of(self.out / model_folder.WEIGHTS) != state.step:
             self._write_model(state.step)
 
     def report(self, step: int) -> None:
@@ -78,13 +79,14 @@ class Reporter:
         self._check_weights(step)
         # At the end of a run that is made longer later, the watch must not count.
         due = step % self.config.training.report_interval == 0
-        line = self.figures.write(step, self.watch.measure(self.gan) if due else {})
         self._load_model()
+        line = self.figures.write(step, self._measure(step) if due else {})
         self._save_samples(self.out / "samples" / f"step_{step:06d}.png")
         for finding in self.watch.judge(step, line) if due else ():
             tell(self.out, finding)
         self.save(step)
-        self._write_model(step)
+        if self._is_best(step):
+            self._write_model(step)
 
     def save(self, step: int) -> None:
         """Writes the checkpoint alone, which may be at any step.
@@ -100,6 +102,7 @@ class Reporter:
             rollbacks=self.rollbacks,
             figures=self.figures.state(),
             watch=self.watch.state(),
+            best=self.best,
         )
         self.checkpoints.write(self.gan, state)
 
@@ -118,8 +121,10 @@ class Reporter:
         self.rollbacks += not failed
         rates = self._set_rates()
         self._put_back(state)
+        if _step_of(self.out / model_folder.WEIGHTS) != self.best.get("step"):
+            self.best = {}  # those weights are gone, or are of a step that was gone back on
         self.save(state.step)
-        if state.step:
+        if self._is_best(state.step):
             self._write_model(state.step)
         if failed:
             left = f"with the weights of its last good step, {state.step}"
@@ -141,7 +146,21 @@ class Reporter:
         self.gan.discriminator_optimizer.learning_rate.assign(training.discriminator_rate * factor)
         return f"G {training.generator_rate * factor:g}, D {training.discriminator_rate * factor:g}"
 
+    def _measure(self, step):
+        figures = self.watch.measure(self.gan)
+        if self.validation:
+            measured = self.validation.measure(self.model)
+            if self.validation.is_better(measured, self.best):
+                self.best = {"step": step, **measured}
+            figures |= measured | {"validation_best_step": self.best["step"]}
+        return figures
+
+    def _is_best(self, step):
+        """Whether the model is to be written with the weights of this step."""
+        return step > 0 and self.best.get("step", step) == step
+
     def _put_back(self, state):
+        self.best = state.best
         seconds = self._cut_figures(state.step)
         self.figures.put_back({"seconds": seconds} | state.figures)
         self.watch.put_back(state.watch)

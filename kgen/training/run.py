@@ -6,76 +6,47 @@ checkpoint.weights.h5        all networks, averages and optimizers: what `--resu
 checkpoints/                 good ones before it, to go back to
 metrics.jsonl tensorboard/   figures
 findings.txt                 what went wrong, and what was done
+matcher/                     the judge of the validation: what `generate` refines by
+pretrained/                  for a pretrained encoder, in place of the vocabulary: its preset
+states/                      and what it says of the captions; may be deleted
 problems.txt                 rows of the data that were left out, with the reasons
 word_vectors.txt             words that started from word vectors, and those that did not
 samples/                     grids of pictures with their captions
 """
 
 import os
+import sys
 import warnings
 from collections.abc import Iterable
 from pathlib import Path
 
-import keras
-
-from kgen import files, model_folder
+from kgen import checks, files, model_folder
 from kgen.checks import ToldWarning
-from kgen.config import Config
+from kgen.config import PRETRAINED, Config
 from kgen.data.batches import captions_to_learn_from, make_batches, tokenize_captions
 from kgen.data.captioned_pictures import CaptionedPictures, LeftOutWarning
 from kgen.data.iterables import pictures_as
 from kgen.data.loading import load_pictures
-from kgen.networks.discriminator import build_discriminator
-from kgen.networks.generator import build_generator
-from kgen.text.encoders import build_encoder
+from kgen.presets import model_folder as trained_model
+from kgen.text.pretrained import FOLDER, PretrainedText, load_pretrained
+from kgen.text.pretrained_tokenizer import PretrainedTokenizer
 from kgen.text.tokenizer import CaptionTokenizer
-from kgen.text.vocabulary import learn_vocabulary, read_vocabulary, write_vocabulary
+from kgen.text.vocabulary import learn_vocabulary, read_vocabulary
 from kgen.text.word_vectors import check_dimension
 from kgen.training import callbacks, checkpoints
 from kgen.training.allowed_augmentations import choose_augmentations
+from kgen.training.building import build_gan
 from kgen.training.findings import WentWrong
 from kgen.training.first_embedding import start_from_word_vectors
-from kgen.training.gan import TextToImageGAN
+from kgen.training.remembered_states import remember_states
 from kgen.training.reports import Reporter
 from kgen.training.run_folder import check_folder
 from kgen.training.stopping import Stopped, noticed_signals
+from kgen.training.transfer import start_from_model
+from kgen.training.validation import MATCHER, Validation, held_out_every, matcher_of
 
 CHECKPOINT = checkpoints.LAST
 PROBLEMS = "problems.txt"
-POLICIES = {"float32": "float32", "bfloat16": "mixed_bfloat16"}
-
-
-def build_gan(
-    config: Config, vocabulary_size: int, augmentations: tuple[str, ...] = ()
-) -> TextToImageGAN:
-    """Builds and compiles T, G and D with fresh weights, fixed by the configuration's seed.
-
-    Args:
-        config: The networks and how they learn.
-        vocabulary_size: Number of wordpieces.
-        augmentations: Those to use, from `choose_augmentations`.
-    """
-    keras.utils.set_random_seed(config.training.seed)
-    training, dtype = config.training, POLICIES[config.training.precision]
-    gan = TextToImageGAN(
-        encoder=build_encoder(config.text, vocabulary_size, dtype),
-        generator=build_generator(config.networks, config.text, dtype),
-        discriminator=build_discriminator(config.networks, config.text, dtype),
-        contrastive_weight=training.contrastive_weight,
-        diversity_weight=training.diversity_weight,
-        penalty_weight=training.penalty_weight,
-        penalty_interval=training.penalty_interval,
-        average_decay=training.averaging,
-        augmentations=augmentations,
-        augmentation_probability=training.augmentation_probability,
-        augmentation_adapts=training.augmentation_adapts,
-        seed=training.seed,
-    )
-    gan.compile(
-        keras.optimizers.Adam(training.generator_rate, beta_1=0.0, beta_2=0.9),
-        keras.optimizers.Adam(training.discriminator_rate, beta_1=0.0, beta_2=0.9),
-    )
-    return gan
 
 
 def train(
@@ -123,6 +94,7 @@ def train(
     for folder in (out, out / "samples", out / checkpoints.KEPT):
         files.remove_unfinished(folder)
     there = checkpoints.Checkpoints(out, config.training.kept_checkpoints).exist()
+    pretrained = _pretrained(config, out)
     word_vectors = "" if there else config.data.word_vectors
     if word_vectors:  # before the data is read
         check_dimension(word_vectors, config.text.embedding_dim)
@@ -131,21 +103,31 @@ def train(
     elif not isinstance(pictures, CaptionedPictures):
         pictures = pictures_as(config.data, pictures, config.networks.image_size)
     num_told = _tell_problems(pictures, out / PROBLEMS)
-    vocabulary = _vocabulary(config, out, resume, pictures)
-    tokenizer = CaptionTokenizer.from_config(vocabulary, config.text)
+    if pretrained:
+        vocabulary = pretrained.vocabulary
+        tokenizer = PretrainedTokenizer(pretrained, config.text.caption_length)
+    else:
+        vocabulary = _vocabulary(config, out, resume, pictures)
+        tokenizer = CaptionTokenizer.from_config(vocabulary, config.text)
     token_ids = tokenize_captions(tokenizer, pictures.captions)
     augmentations, told = choose_augmentations(
         config.training, captions_to_learn_from(pictures.captions), len(pictures)
     )
-    gan = build_gan(config, len(vocabulary), augmentations)
+    validation, lines = _validation(config, out, pictures, token_ids, progress)
+    told = [*told, *lines]
+    states = remember_states(pretrained, token_ids, out, progress) if pretrained else None
+    gan = build_gan(config, len(vocabulary), augmentations, states)
+    if config.training.start_from and not there:
+        start_from_model(gan, vocabulary, trained_model(config.training.start_from))
     if word_vectors:
         start_from_word_vectors(gan, vocabulary, word_vectors, out)
-    reporter = Reporter(config, out, vocabulary, pictures, token_ids, gan)
-    if not there:
-        _write_about(out, config, vocabulary)
+    model = model_folder.build_model(config, len(vocabulary), pretrained=pretrained)
+    reporter = Reporter(config, out, model, pictures, token_ids, gan, validation)
+    if not there:  # what the weights are of: before the first of them
+        model_folder.write_about(out, config, vocabulary, pretrained)
     reporter.begin()
     if there:  # only once its checkpoint has been found good is anything in the run changed
-        _write_about(out, config, vocabulary)
+        model_folder.write_about(out, config, vocabulary, pretrained)
     with noticed_signals() as notice:
         stop = callbacks.StopAt(
             config.training.steps, None if minutes is None else 60 * minutes, notice
@@ -177,10 +159,13 @@ def _fit(gan, pictures, token_ids, training, reporter, stop, progress, told):
         stop.seconds,
         "\n".join([_title(len(pictures), sum(map(len, token_ids)), step, training), *told]),
     )
+    held_out = reporter.validation.every if reporter.validation else 0
     report = callbacks.Report(reporter, training.report_interval, stop.notice)
     try:
         gan.fit(
-            make_batches(pictures, token_ids, training.batch_size, training.seed, step),
+            make_batches(
+                pictures, token_ids, training.batch_size, training.seed, step, held_out
+            ),
             steps_per_epoch=training.steps - step,
             shuffle=False,
             verbose=0,
@@ -199,6 +184,26 @@ def _fit(gan, pictures, token_ids, training, reporter, stop, progress, told):
         ) from None
     finally:
         bar.close()
+
+
+def _validation(config, out, pictures, token_ids, progress):
+    """What validates the run, if anything, and lines that say so."""
+    metric = config.training.validation
+    if not metric:
+        return None, []
+    every = held_out_every(len(pictures))
+    if not every:
+        return None, [
+            f"kgen: validation is off: {len(pictures)} pictures are too few to hold any out"
+        ]
+    if progress and not (out / MATCHER).is_dir():
+        print("kgen: training the judge of the validation; some minutes", file=sys.stderr)
+    matcher = matcher_of(out, pictures, every)
+    validation = Validation(
+        matcher, pictures, token_ids, every, config.networks.noise_dim, metric
+    )
+    num = len(validation.captions)
+    return validation, [f"kgen: {num} pictures are held out; {metric} on them tells the best"]
 
 
 def _title(num_pictures, num_captions, step, training):
@@ -223,15 +228,28 @@ def _tell_problems(pictures, path, num_told=0):
     return len(problems)
 
 
+def _pretrained(config: Config, out: Path) -> PretrainedText | None:
+    """The run's own copy of its text model, once it has one."""
+    if config.text.encoder != PRETRAINED:
+        return None
+    if config.data.word_vectors:
+        raise ValueError(
+            checks.wrong(
+                "data.word_vectors",
+                f"empty where text.encoder is {PRETRAINED}",
+                config.data.word_vectors,
+                "A pretrained text model has its own.",
+            )
+        )
+    there = out / FOLDER
+    pretrained = load_pretrained(there if there.is_dir() else config.text.pretrained)
+    pretrained.check_length(config.text.caption_length)
+    return pretrained
+
+
 def _vocabulary(config, out, resume, pictures):
     path = out / model_folder.VOCABULARY
     if resume and path.is_file():
         return read_vocabulary(path)
     captions = captions_to_learn_from(pictures.captions)
     return learn_vocabulary(captions, config.text.vocabulary_size, config.text.segmentation)
-
-
-def _write_about(out, config, vocabulary):
-    """What the weights are of: written before the first of them."""
-    files.write_json(out / model_folder.CONFIG, config.to_dict())
-    write_vocabulary(out / model_folder.VOCABULARY, vocabulary)

@@ -1,0 +1,42 @@
+"""A GAN's three networks and its optimizers, from a configuration."""
+
+import keras
+
+from kgen.config import Config
+from kgen.networks.discriminator import build_discriminator
+from kgen.networks.generator import build_generator
+from kgen.text.encoders import build_encoder
+from kgen.training.gan import TextToImageGAN
+
+POLICIES = {"float32": "float32", "bfloat16": "mixed_bfloat16"}
+
+
+def build_gan(
+    config: Config,
+    vocabulary_size: int,
+    augmentations: tuple[str, ...] = (),
+    states: keras.layers.Layer | None = None,
+) -> TextToImageGAN:
+    """Builds and compiles T, G and D with fresh weights, fixed by the configuration's seed.
+
+    Args:
+        config: The networks and how they learn.
+        vocabulary_size: Number of wordpieces.
+        augmentations: Those to use, from `choose_augmentations`.
+        states: For a pretrained encoder, what gives its hidden states, from `remember_states`.
+    """
+    keras.utils.set_random_seed(config.training.seed)
+    training, dtype = config.training, POLICIES[config.training.precision]
+    num_words = vocabulary_size if training.word_weight else 0
+    gan = TextToImageGAN(
+        encoder=build_encoder(config.text, vocabulary_size, dtype, states=states),
+        generator=build_generator(config.networks, config.text, dtype),
+        discriminator=build_discriminator(config.networks, config.text, dtype, num_words),
+        training=training,
+        augmentations=augmentations,
+    )
+    gan.compile(
+        keras.optimizers.Adam(training.generator_rate, beta_1=0.0, beta_2=0.9),
+        keras.optimizers.Adam(training.discriminator_rate, beta_1=0.0, beta_2=0.9),
+    )
+    return gan

@@ -1,0 +1,107 @@
+"""A new run's first weights, taken from a model that is trained already.
+
+Source: Wang et al. 2018 (Transferring GANs), section 3: both networks start from trained ones.
+Words that both vocabularies hold keep their vectors, which is ours.
+"""
+
+import os
+import warnings
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import keras
+import numpy as np
+
+from kgen.checks import ToldWarning
+from kgen.model_folder import read_model
+from kgen.text.pretrained import HiddenStates, pretrained_of
+from kgen.training.building import build_gan
+from kgen.training.checkpoints import LAST
+
+
+def start_from_model(gan, vocabulary: Sequence[str], folder: str | os.PathLike) -> None:
+    """Puts a trained model's weights into T, G and their averages; from a run, also into D.
+
+    Layers are matched by name, and only weights of the same shape are taken, so the two
+    configurations may differ. What was taken is said as a `ToldWarning`.
+
+    Args:
+        gan: The untrained networks.
+        vocabulary: T's tokens.
+        folder: A trained preset's folder, or a run's.
+
+    Raises:
+        FileNotFoundError: There is no model in the folder.
+        ValueError: It is damaged, or none of its weights fit.
+    """
+    folder = Path(folder)
+    found = read_model(folder)
+    of_t, of_g = (found.model.get_layer(name) for name in ("encoder", "generator"))
+    known = _take_vectors(gan.encoder, vocabulary, of_t, found.vocabulary)
+    taken = _take(gan.encoder, of_t, but="embedding") + _take(gan.generator, of_g)
+    if not taken:
+        raise ValueError(
+            f"{folder}: none of its weights fit this configuration. Choose a model of the same "
+            "networks.width and text.encoder, or train without it."
+        )
+    gan.averaged_encoder.set_weights(gan.encoder.get_weights())
+    gan.averaged_generator.set_weights(gan.generator.get_weights())
+    total = sum(1 for model in (gan.encoder, gan.generator) for _ in _named(model))
+    of_d = "a preset has no discriminator"
+    if (folder / LAST).is_file():
+        source = build_gan(found.config, len(found.vocabulary), states=_states(found.model))
+        # What the run had beside the networks, such as its chance of augmentation, stays there.
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            source.load_weights(folder / LAST, skip_mismatch=True)
+        num = _take(gan.discriminator, source.discriminator)
+        of_d = f"{num} of {len(gan.discriminator.weights)} of the discriminator"
+    told = (
+        f"started from {folder}: {taken} of {total} weights of encoder and generator, {of_d}; "
+        f"{known} of {len(vocabulary)} wordpieces known"
+    )
+    warnings.warn(told, ToldWarning, stacklevel=2)
+
+
+def _states(model):
+    """What gives a pretrained encoder's hidden states, so that they are read only once."""
+    pretrained = pretrained_of(model)
+    return HiddenStates(pretrained, name="states", dtype="float32") if pretrained else None
+
+
+def _take_vectors(encoder, vocabulary, trained, trained_vocabulary) -> int:
+    """Copies the vectors of the wordpieces that both know; gives how many."""
+    tables = [
+        weight for model in (encoder, trained) for (layer, _), weight in _named(model)
+        if layer == "embedding"
+    ]  # fmt: skip
+    if len(tables) < 2 or tables[0].shape[1] != tables[1].shape[1]:
+        return 0
+    mine, known = (table.numpy() for table in tables)
+    places = {piece: i for i, piece in enumerate(trained_vocabulary)}
+    both = [(i, places[piece]) for i, piece in enumerate(vocabulary) if piece in places]
+    to, of = np.array(both, int).reshape(-1, 2).T
+    mine[to] = known[of]
+    tables[0].assign(mine)
+    return len(both)
+
+
+def _take(model: keras.Model, trained: keras.Model, but: str = "") -> int:
+    """Copies what is in a layer of the same name, in the same place and shape; gives how many."""
+    weights = dict(_named(trained))
+    taken = 0
+    for (layer, place), variable in _named(model):
+        value = weights.get((layer, place))
+        if layer != but and value is not None and value.shape == variable.shape:
+            variable.assign(value)
+            taken += 1
+    return taken
+
+
+def _named(model: keras.Model) -> Iterator[tuple[tuple[str, int], keras.Variable]]:
+    """Every weight with its layer's name and its place in it, also of models in the model."""
+    for layer in model.layers:
+        if isinstance(layer, keras.Model):
+            yield from _named(layer)
+        else:
+            yield from (((layer.name, i), weight) for i, weight in enumerate(layer.weights))

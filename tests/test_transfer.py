@@ -1,0 +1,108 @@
+"""A run may start from the weights of another model."""
+
+import warnings
+
+import numpy as np
+import pytest
+
+from kgen import model_folder
+from kgen.checks import ToldWarning
+from kgen.data.captioned_pictures import CaptionedPictures
+from kgen.training import run
+from kgen.training.transfer import start_from_model
+
+
+def pictures(words):
+    rng = np.random.default_rng(3)
+    captions = tuple((f"{a} {b}",) for a in words for b in words if a != b)
+    return CaptionedPictures(
+        rng.integers(0, 256, (len(captions), 32, 32, 3)).astype("uint8"), captions
+    )
+
+
+@pytest.fixture(scope="module")
+def trained(tiny_config, tmp_path_factory):
+    out = tmp_path_factory.mktemp("runs") / "first"
+    config = tiny_config.updated({"training": {"steps": 2}})
+    words = ("red", "blue", "hill", "山")
+    return run.train(config, out, progress=False, pictures=pictures(words))
+
+
+VOCABULARY = ("[PAD]", "[UNK]", "山", "red", "moon")
+
+
+def start(config, trained, size=len(VOCABULARY)):
+    gan = run.build_gan(config.updated({"training": {"seed": 9}}), size)
+    with pytest.warns(ToldWarning) as told:
+        start_from_model(gan, VOCABULARY, trained)
+    return gan, str(told[0].message)
+
+
+def test_all_networks_start_from_a_run(tiny_config, trained):
+    gan, told = start(tiny_config, trained)
+    found = model_folder.read_model(trained)
+    source = run.build_gan(tiny_config, len(found.vocabulary))
+    source.load_weights(trained / run.CHECKPOINT)
+    pairs = [
+        (gan.generator, found.model.get_layer("generator")),
+        (gan.averaged_generator, found.model.get_layer("generator")),
+        (gan.discriminator, source.discriminator),
+    ]
+    for mine, theirs in pairs:
+        for a, b in zip(mine.get_weights(), theirs.get_weights(), strict=True):
+            np.testing.assert_array_equal(a, b)
+    num = len(gan.discriminator.weights)
+    assert f"{num} of {num} of the discriminator" in told
+
+
+def test_known_wordpieces_keep_their_vectors_and_new_ones_start_anew(tiny_config, trained):
+    gan, told = start(tiny_config, trained)
+    found = model_folder.read_model(trained)
+    (table,) = gan.encoder.get_layer("embedding").get_weights()
+    (known,) = found.model.get_layer("encoder").get_layer("embedding").get_weights()
+    for piece in ("山", "red"):
+        place = found.vocabulary.index(piece)
+        np.testing.assert_array_equal(table[VOCABULARY.index(piece)], known[place])
+    fresh = run.build_gan(tiny_config.updated({"training": {"seed": 9}}), len(VOCABULARY))
+    (untouched,) = fresh.encoder.get_layer("embedding").get_weights()
+    np.testing.assert_array_equal(table[4], untouched[4])
+    (averaged,) = gan.averaged_encoder.get_layer("embedding").get_weights()
+    np.testing.assert_array_equal(averaged, table)
+    assert "4 of 5 wordpieces known" in told  # the two special ones, too
+
+
+def test_what_has_another_shape_starts_anew(tiny_config, trained):
+    wider = tiny_config.updated({"networks": {"discriminator_width": 8}})
+    gan, told = start(wider, trained)
+    num = len(gan.discriminator.weights)
+    assert f" {num} of {num} of the discriminator" not in told
+    assert f" of {num} of the discriminator" in told
+
+
+def test_a_model_that_fits_nowhere_is_refused(tiny_config, trained):
+    other = tiny_config.updated(
+        {"networks": {"width": 12}, "text": {"caption_dim": 16, "embedding_dim": 12}}
+    )
+    gan = run.build_gan(other, len(VOCABULARY))
+    gan.generator.get_layer("to_image").bias.assign([1.0, 2.0, 3.0])
+    with pytest.warns(ToldWarning, match="weights of encoder and generator"):
+        start_from_model(gan, VOCABULARY, trained)  # the last bias alone has the same shape
+    assert not np.any(gan.generator.get_layer("to_image").bias.numpy() == [1.0, 2.0, 3.0])
+
+
+def test_a_run_starts_from_a_folder_and_resumes_without_it(tiny_config, trained, tmp_path):
+    config = tiny_config.updated({"training": {"steps": 2, "start_from": str(trained)}})
+    some = pictures(("red", "moon", "月"))
+    with pytest.warns(ToldWarning, match="started from"):
+        run.train(config, tmp_path / "run", progress=False, pictures=some)
+    longer = config.updated({"training": {"steps": 4}})
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", ToldWarning)
+        run.train(longer, tmp_path / "run", resume=True, progress=False, pictures=some)
+
+
+def test_a_missing_model_is_told_before_anything_is_written(tiny_config, tmp_path):
+    config = tiny_config.updated({"training": {"start_from": "secnes_64"}})
+    with pytest.raises(FileNotFoundError, match="a trained preset or the folder of a run"):
+        run.train(config, tmp_path / "run", progress=False, pictures=pictures(("red", "blue")))
+    assert not (tmp_path / "run" / "config.json").exists()
