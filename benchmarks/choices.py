@@ -19,8 +19,9 @@ import numpy as np
 from kgen import files
 from kgen.config import DataConfig
 from kgen.data.loading import load_pictures
+from kgen.evaluation.caption_match import r_precision
 from kgen.evaluation.distance import frechet_distance
-from kgen.evaluation.matching import r_precision, train_matcher
+from kgen.evaluation.matching import train_matcher
 from kgen.pipeline import TextToImage
 
 SETS = ("emoji64", "pomology128")

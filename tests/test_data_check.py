@@ -19,7 +19,7 @@ from kgen.data.check import check_data
 from kgen.data.doctor.advice import advise, training_minutes
 from kgen.data.doctor.collecting import caption_columns
 from kgen.data.doctor.complaints import sorted_complaints
-from kgen.data.doctor.measuring import is_blank, measure
+from kgen.data.doctor.measuring import block_size, is_blank, measure
 from kgen.data.doctor.page import write_page
 from kgen.data.doctor.similar import near_duplicates, perceptual_hashes
 from kgen.data.doctor.text import as_text
@@ -481,6 +481,36 @@ def advice_for(num=9000, short_side=64, captions=("a cat",), sides=0.0, colours=
     facts = column_facts("text", [[caption] for caption in captions], 40)
     words = vocabulary(captions)
     return advise("my set", num, size, short_side, [facts], words, sides, colours)
+
+
+def blocks(side, times, seed=0):
+    few = np.random.default_rng(seed).integers(0, 256, (side, side, 3)).astype("uint8")
+    return few.repeat(times, 0).repeat(times, 1)
+
+
+def test_blocks_of_one_colour():
+    assert [block_size(blocks(64 // n, n)) for n in (1, 2, 4)] == [1, 2, 4]
+    spoilt = blocks(32, 2)
+    spoilt[9, 9] += 1
+    assert block_size(spoilt) == 1
+    moved = np.roll(blocks(32, 2), 1, axis=0)  # blocks, but not in this raster
+    assert block_size(moved) == 1
+
+
+def test_pixel_art_is_told_from_pictures(tmp_path):
+    art = [Image.fromarray(blocks(32, 2, i)) for i in range(39)]
+    art += [Image.fromarray(blocks(64, 1)), Image.new("RGB", (64, 64), "red")]  # 1 of 40; plain
+    photos = [Image.fromarray(blocks(64, 1, i)) for i in range(40)]
+    for name, pictures, expected in (("art", art, 2), ("photos", photos, 1)):
+        folder = tmp_path / name
+        folder.mkdir()
+        for i, picture in enumerate(pictures):
+            picture.save(folder / f"{i}.png")
+            (folder / f"{i}.txt").write_text(f"图 {i}", encoding="utf-8")
+        report = check_data(folder)
+        assert report.files.block_size == expected
+        assert ("networks.pixel_size=2" in report.advice.command) == (expected == 2)
+        assert any("pixel art" in line for line in report.advice.lines) == (expected == 2)
 
 
 def test_advice_of_a_plain_set():

@@ -87,6 +87,7 @@ def _report(
     words = vocabulary(texts)
     short_side = spread(min(m.width, m.height) for _, m in good).median
     image_size = usual_image_size(short_side)
+    facts = picture_facts((m for _, m in good), image_size)
     groups = [[good[i][0] for i in group] for group in _alike([m for _, m in good])]
     leaks = [group for group in groups if {"train", "test"} <= {p.split for p in group}]
     copies = [group for group in groups if group not in leaks]
@@ -103,7 +104,7 @@ def _report(
         pictures=len(found.pictures),
         measured=len(opened),
         complaints=sorted_complaints((where, reason) for _, where, reason in problems),
-        files=picture_facts((m for _, m in good), image_size),
+        files=facts,
         columns=tuple(by_column),
         captions_per_picture=spread(len(p.captions(columns)) for p in pictures),
         words=words,
@@ -126,6 +127,7 @@ def _report(
             words,
             sides.share,
             colours.share,
+            facts.block_size,
         ),
     )
 

@@ -17,6 +17,7 @@ from kgen.data.doctor.words import Spread, spread
 
 BLANK = 2.0  # deviation of a thumbnail, of 255, below which there is nothing to see
 FAR_FROM_SQUARE = 1.5
+PIXEL_ART = 0.95  # share of pictures made of blocks from which a set is pixel art
 ORIENTATION, LYING = 0x0112, (5, 6, 7, 8)
 
 
@@ -31,6 +32,8 @@ class Measured:
         mode: Pillow's, such as RGB, RGBA, P, L.
         width, height: In pixels, as it is looked at (after EXIF's turn).
         thumbnail: uint8 (32, 32, 3), its middle square; None where it cannot be used.
+        block_size: Side of the blocks of one colour that it is made of at 64 pixels, 1, 2 or 4;
+            0 for a plain picture, of which that cannot be told.
     """
 
     problem: str = ""
@@ -40,6 +43,7 @@ class Measured:
     width: int = 0
     height: int = 0
     thumbnail: np.ndarray | None = None
+    block_size: int = 1
 
 
 @dataclass(frozen=True)
@@ -56,6 +60,8 @@ class PictureFacts:
         too_small: Pictures with a side below `image_size`, which are enlarged.
         far_from_square: Pictures over 1.5 times as long as wide, of which the ends are cut off.
         image_size: What too small was measured against.
+        block_size: Side of the blocks of one colour that nearly all of them are made of at 64
+            pixels, as pixel art is: 1, 2 or 4.
     """
 
     num_bytes: int
@@ -67,6 +73,7 @@ class PictureFacts:
     too_small: int
     far_from_square: int
     image_size: int
+    block_size: int = 1
 
 
 def measure(read: Callable[[], bytes]) -> Measured:
@@ -84,7 +91,8 @@ def measure(read: Callable[[], bytes]) -> Measured:
             return Measured(str(error), len(data), *header)
     halves = pixels.reshape(THUMBNAIL, 2, THUMBNAIL, 2, 3).astype(np.uint16)
     thumbnail = ((halves.sum(axis=(1, 3)) + 2) // 4).astype(np.uint8)
-    return Measured("", len(data), *header, thumbnail)
+    block = 0 if is_blank(thumbnail) else block_size(pixels)
+    return Measured("", len(data), *header, thumbnail, block)
 
 
 def measure_all(reads: Sequence[Callable[[], bytes]]) -> Iterable[Measured]:
@@ -115,7 +123,33 @@ def picture_facts(measured: Iterable[Measured], image_size: int) -> PictureFacts
             for one in good
         ),
         image_size=image_size,
+        block_size=_usual_block_size([one.block_size for one in good if one.block_size]),
     )
+
+
+def block_size(pixels: np.ndarray) -> int:
+    """Side of the blocks of one colour that a picture is made of: 1, 2 or 4.
+
+    Args:
+        pixels: uint8 (H, W, 3), H and W multiples of 4.
+
+    Example:
+        >>> block_size(np.arange(48, dtype="uint8").reshape(4, 4, 3).repeat(2, 0).repeat(2, 1))
+        2
+    """
+    for size in (4, 2):
+        blocks = pixels[::size, ::size]
+        if np.array_equal(blocks.repeat(size, 0).repeat(size, 1), pixels):
+            return size
+    return 1
+
+
+def _usual_block_size(sizes):
+    """The largest size of which nearly all are multiples."""
+    for size in (4, 2):
+        if sizes and sum(one >= size for one in sizes) >= PIXEL_ART * len(sizes):
+            return size
+    return 1
 
 
 def is_blank(thumbnail: np.ndarray) -> bool:

@@ -1,21 +1,18 @@
 """The report as one HTML file that needs nothing beside it."""
 
-import base64
-import io
 import os
-import re
 from collections.abc import Iterable
 from html import escape
 
 from PIL import Image
 
 from kgen.data.decoding import decode_picture
-from kgen.data.doctor.page_style import STYLE
 from kgen.data.doctor.report import Report, Shown
 from kgen.data.doctor.wording import findings, measured, percent, splits
 from kgen.data.opening import open_source
 from kgen.data.sources import Source
 from kgen.files import write_text
+from kgen.html_page import html_page, picture_uri, prose, tiles
 
 THUMBNAIL = 112  # pixels
 PNG_BYTES = 6000  # a thumbnail that takes more as PNG becomes a JPEG
@@ -43,7 +40,8 @@ def as_page(report: Report, source: Source) -> str:
         report: What `kgen.data.check.check_data` found.
         source: Where its pictures are.
     """
-    title = escape(os.path.basename(report.path.rstrip("/")) or report.path)
+    name = os.path.basename(report.path.rstrip("/")) or report.path
+    title = escape(name)
     sections = (
         ("What was found", _findings(report)),
         ("What to do", _advice(report)),
@@ -55,34 +53,28 @@ def as_page(report: Report, source: Source) -> str:
         ("Captions", "".join(_column(column) for column in report.columns)),
         ("Words", _words(report)),
     )
-    body = "".join(f"<section><h2>{head}</h2>{html}</section>" for head, html in sections if html)
-    return (
-        '<!doctype html><html lang="en"><head><meta charset="utf-8">'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">'
-        f"<title>{title}: captioned pictures</title><style>{STYLE}</style></head><body>"
-        f"<header><h1>{title}</h1><p>{escape(measured(report))}</p>{_tiles(report)}</header>"
-        f"<main>{body}</main></body></html>\n"
-    )
+    header = f"<h1>{title}</h1><p>{escape(measured(report))}</p>{_tiles(report)}"
+    return html_page(f"{name}: captioned pictures", header, sections)
 
 
 def _tiles(report) -> str:
-    tiles = (
-        (splits(report) or "0", "pictures to train and test on"),
-        (str(sum(report.left_out.values())), "rows left out"),
-        (", ".join(report.captions) or "none", "caption columns"),
-        (f"{report.files.short_side.median} px", "shorter side, in the middle"),
+    return tiles(
+        (
+            (splits(report) or "0", "pictures to train and test on"),
+            (str(sum(report.left_out.values())), "rows left out"),
+            (", ".join(report.captions) or "none", "caption columns"),
+            (f"{report.files.short_side.median} px", "shorter side, in the middle"),
+        )
     )
-    cells = (f"<div><b>{escape(big)}</b><span>{small}</span></div>" for big, small in tiles)
-    return f'<div class="tiles">{"".join(cells)}</div>'
 
 
 def _findings(report) -> str:
-    lines = (f'<li class="{how}">{_prose(line)}</li>' for how, line in findings(report))
+    lines = (f'<li class="{how}">{prose(line)}</li>' for how, line in findings(report))
     return f'<ul class="findings">{"".join(lines)}</ul>'
 
 
 def _advice(report) -> str:
-    lines = "".join(f"<li>{_prose(line)}</li>" for line in report.advice.lines)
+    lines = "".join(f"<li>{prose(line)}</li>" for line in report.advice.lines)
     return f"<pre>{escape(report.advice.command)}</pre><ul>{lines}</ul>"
 
 
@@ -130,16 +122,7 @@ def _data_uri(source: Source, name: str) -> str:
         picture = Image.fromarray(decode_picture(source.read(name), THUMBNAIL))
     except (OSError, ValueError):
         return "data:,"
-    stored, kind = _stored(picture, "PNG", optimize=True), "png"
-    if len(stored) > PNG_BYTES:
-        stored, kind = _stored(picture, "JPEG", quality=82), "jpeg"
-    return f"data:image/{kind};base64,{base64.b64encode(stored).decode()}"
-
-
-def _stored(picture: Image.Image, kind: str, **options) -> bytes:
-    buffer = io.BytesIO()
-    picture.save(buffer, kind, **options)
-    return buffer.getvalue()
+    return picture_uri(picture, PNG_BYTES)
 
 
 def _files(report) -> str:
@@ -206,11 +189,6 @@ def _bars(title: str, counts: Iterable[tuple[str, int]]) -> str:
         for name, times in counts
     )
     return f'<table class="bars"><caption>{title}</caption>{rows}</table>'
-
-
-def _prose(text: str) -> str:
-    """Escaped, with what stands between ` as code."""
-    return re.sub("`([^`]+)`", r"<code>\1</code>", escape(text))
 
 
 def _cut(text: str) -> str:

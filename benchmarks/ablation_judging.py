@@ -1,0 +1,95 @@
+"""What a run of an ablation reached, on captions that it has not seen."""
+
+import functools
+
+import numpy as np
+
+from benchmarks.ablation_training import pictures_of
+from kgen.evaluation.attribute_classifier import MAX_CLASSES, attribute_names, train_classifier
+from kgen.evaluation.attributes import measure_obedience
+from kgen.evaluation.caption_match import r_precision
+from kgen.evaluation.distance import frechet_distance
+from kgen.evaluation.judges import judge_for
+from kgen.evaluation.memorisation import measure_memorisation
+from kgen.pictures import captioned_grid, save_png
+
+NUM_DRAWN = 2048  # pictures that the distance is measured on
+NUM_TEST = 1024
+ATTRIBUTES = {
+    "scenes": ("time", "terrain", "place", "extra", "weather"),
+    "nouns64": ("background", "glasses", "body", "head"),
+    "fruit_300": ("group",),
+}
+NUM_KINDS = 12  # of fruit, the commonest
+
+
+@functools.lru_cache(maxsize=2)
+def _court(name, data, image_size):
+    """Judge, classifier, pictures and what real ones reach, once in a process."""
+    train = pictures_of(data, image_size, 0, "train")
+    test = pictures_of(data, image_size, 0, "test")
+    test = test.in_memory(np.arange(min(NUM_TEST, len(test))))
+    names = [n for n in attribute_names(train) if n in ATTRIBUTES[name]]
+    matcher, classifier = judge_for(train), train_classifier(
+        train, names, num_classes=NUM_KINDS if name == "fruit_300" else MAX_CLASSES
+    )
+    chosen = np.random.default_rng(0).permutation(len(train))[:NUM_DRAWN]
+    features = matcher.picture_features(train.pixels[chosen])
+    captions = [train.captions[i][k % len(train.captions[i])] for k, i in enumerate(chosen)]
+    return matcher, classifier, test, features, captions
+
+
+def judge(painter, name, data) -> dict:
+    """Distance, R-precision of 100 and obedience, over all caption columns."""
+    matcher, classifier, test, real, captions = _court(name, data, painter.image_size)
+
+    def draw(captions, seed):
+        parts = [
+            painter.generate(captions[i : i + 64], seed=seed + i)
+            for i in range(0, len(captions), 64)
+        ]
+        return np.concatenate(parts)
+
+    obedience = measure_obedience(draw, test, classifier, seed=1)
+    drawn = matcher.picture_features(draw(captions, 10**6))
+    columns = range(max(map(len, test.captions)))
+    having = [[i for i, of in enumerate(test.captions) if len(of) > c] for c in columns]
+    asked = [[test.captions[i][c] for i in rows] for c, rows in enumerate(having)]
+    matches = [_match(matcher, draw(of, 2 * 10**6), of) for of in asked]
+    real_matches = [
+        _match(matcher, test.pixels[rows], of) for rows, of in zip(having, asked, strict=True)
+    ]
+    return {
+        "distance": frechet_distance(real, drawn),
+        "match": float(np.mean(matches)),
+        "obedience": {a: float(np.mean(o["generated"])) for a, o in obedience.items()},
+        "real": {
+            "match": float(np.mean(real_matches)),
+            **{a: o["real"] for a, o in obedience.items()},
+        },
+    }
+
+
+def copies(painter, pictures, data, sheet) -> dict:
+    """How near the pictures come to those that were learned from; writes a grid of them.
+
+    Args:
+        painter: The model.
+        pictures: What it has learned from.
+        data: The whole set's `DataConfig`.
+        sheet: PNG file, written.
+    """
+    matcher, _, test, _, _ = _court("fruit_300", data, painter.image_size)
+    captions = [several[i % len(several)] for i, several in enumerate(test.captions)]
+    drawn = painter.generate(captions, seed=3 * 10**6)
+    save_png(sheet, captioned_grid(drawn[:24], captions[:24], columns=6))
+    found = measure_memorisation(*map(
+        matcher.picture_features, (drawn, pictures.pixels, test.pixels)
+    ))  # fmt: skip
+    return {"memorisation": found.ratio, "near": found.share_near}
+
+
+def _match(matcher, pixels, captions):
+    """R-precision, over five choices of candidates."""
+    of_pictures, of_captions = matcher.picture_vectors(pixels), matcher.caption_vectors(captions)
+    return np.mean([r_precision(of_pictures, of_captions, captions, seed=s) for s in range(5)])

@@ -1,0 +1,260 @@
+"""What each part of the recipe gives: every row at equal time on one core, two seeds.
+
+python -m benchmarks.ablations --out runs/ablations                 # all rows that are not there
+python -m benchmarks.ablations --out runs/ablations --row words_0   # one row
+python -m benchmarks.ablations --out runs/ablations --table docs/ablations.md
+
+    python -m benchmarks.ablations --out runs/small --set fruit_300 --minutes 15
+
+300 watercolours of pomology128, with and without augmentation, LeCam and the weights of the preset
+scenes_64.
+
+Each run has one thread and ends after so many minutes of the processor's time (not of the clock's),
+so whatever else the machine does takes nothing from any. Scenes are drawn at 32 pixels; the
+avatars of nouns64 are pixel art, drawn a block of 2 x 2 pixels at a time.
+"""
+
+import json
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import click
+
+from benchmarks.caption_vectors import captions_in, word_vectors, write_vectors
+from kgen import files
+from kgen.config import Config
+
+BASE = {
+    "networks": {"image_size": 32},
+    "training": {"precision": "bfloat16", "averaging": 0.998, "word_weight": 1.0},
+}
+SETS = {
+    "scenes": {"data": {"num_scenes": 12_000, "captions": "text,text_zh"}},
+    "nouns64": {
+        "networks": {"image_size": 64, "pixel_size": 2},
+        "text": {"caption_length": 40},
+    },
+    "fruit_300": {"networks": {"image_size": 64}, "data": {"captions": "text,text_zh"}},
+}
+COMPARISON = {
+    "networks": {"discriminator": "concatenation"},
+    "training": {
+        "contrastive_weight": 0.0,
+        "word_weight": 0.0,
+        "penalty": "matching_aware",
+        "penalty_weight": 2.0,
+        "penalty_interval": 2,
+        "generator_rate": 1e-4,
+        "discriminator_rate": 4e-4,
+    },
+}
+# Name of the row, what it says, and its settings over BASE.
+ROWS = {
+    "base": ("as below, nothing changed", {}),
+    "comparison": ("concatenation, matching-aware penalty, no contrast, no words", COMPARISON),
+    "contrast_0": ("no contrastive loss", {"training": {"contrastive_weight": 0.0}}),
+    "contrast_3": ("contrastive weight 3", {"training": {"contrastive_weight": 3.0}}),
+    "words_0": ("no word loss", {"training": {"word_weight": 0.0}}),
+    "words_03": ("word weight 0.3", {"training": {"word_weight": 0.3}}),
+    "words_3": ("word weight 3", {"training": {"word_weight": 3.0}}),
+    "neither": (
+        "neither contrast nor words",
+        {"training": {"contrastive_weight": 0.0, "word_weight": 0.0}},
+    ),
+    "concatenation": (
+        "concatenation in place of projection",
+        {"networks": {"discriminator": "concatenation"}},
+    ),
+    "mismatch_none": ("no mismatched captions", {"training": {"mismatches": "none"}}),
+    "mismatch_all": ("all mismatched captions", {"training": {"mismatches": "all"}}),
+    "average_99": ("EMA 0.99", {"training": {"averaging": 0.99}}),
+    "average_9995": ("EMA 0.9995", {"training": {"averaging": 0.9995}}),
+    "r1_01": ("R1 γ = 0.1", {"training": {"penalty_weight": 0.1}}),
+    "r1_10": ("R1 γ = 10", {"training": {"penalty_weight": 10.0}}),
+    "r1_every_4": ("R1 every 4th step", {"training": {"penalty_interval": 4}}),
+    "relativistic": (
+        "relativistic loss, R1 + R2 every 8th step",
+        {"training": {"loss": "relativistic", "penalty": "r1_r2", "penalty_interval": 8}},
+    ),
+    "bag": ("T: bag", {"text": {"encoder": "bag"}}),
+    "lstm": ("T: LSTM", {"text": {"encoder": "lstm"}}),
+    "transformer": ("T: transformer", {"text": {"encoder": "transformer"}}),
+    "word_vectors": ("T: starts from vectors of all sets' captions", {}),
+    "caption_256": ("caption vector 256", {"text": {"caption_dim": 256}}),
+    "attention_0": ("no word attention", {"networks": {"word_attention": False}}),
+    "attention_8": ("word attention at 8 px only", {"networks": {"attention_size": 8}}),
+    "batch_16": ("batch 16", {"training": {"batch_size": 16}}),
+    "batch_64": ("batch 64", {"training": {"batch_size": 64}}),
+    "float32": ("float32", {"training": {"precision": "float32"}}),
+    "rates_half": (
+        "both rates 2e-4",
+        {"training": {"generator_rate": 2e-4, "discriminator_rate": 2e-4}},
+    ),
+    "rates_double": (
+        "both rates 8e-4",
+        {"training": {"generator_rate": 8e-4, "discriminator_rate": 8e-4}},
+    ),
+    "wide_g": ("G twice as wide", {"networks": {"width": 32}}),
+    "wide_d": ("D twice as wide", {"networks": {"discriminator_width": 32}}),
+}
+# What 300 pictures need: the same, over other rows.
+SMALL_ROWS = {
+    "plain": ("neither of these", {}),
+    "augmented": ("augmentation auto", {"training": {"augmentations": "auto"}}),
+    "lecam": ("LeCam 0.3", {"training": {"lecam_weight": 0.3}}),
+    "augmented_lecam": (
+        "augmentation auto, LeCam 0.3",
+        {"training": {"augmentations": "auto", "lecam_weight": 0.3}},
+    ),
+    "transfer": ("from scenes_64", {"training": {"start_from": "scenes_64"}}),
+    "transfer_augmented": (
+        "from scenes_64, augmentation auto",
+        {"training": {"start_from": "scenes_64", "augmentations": "auto"}},
+    ),
+}
+NUM_FEW = 300
+SEEDS = (0, 1)
+ONE_THREAD = dict.fromkeys(
+    ("TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS", "OMP_NUM_THREADS"), "1"
+)
+
+
+def config_of(name: str, row: str, seed: int, data: Path) -> Config:
+    """The configuration of a row of a set."""
+    config = Config.from_dict({"name": row}).updated(BASE).updated(SETS[name])
+    config = config.updated(rows_of(name)[row][1]).updated({"training": {"seed": seed}})
+    if name == "nouns64":
+        return config.updated({"data": {"path": str(data / "nouns64.zip")}})
+    if name == "fruit_300":
+        return config.updated({"data": {"path": str(data / "pomology128.zip")}})
+    return config
+
+
+def rows_of(name: str) -> dict:
+    """The rows of a set."""
+    return SMALL_ROWS if name == "fruit_300" else ROWS
+
+
+@click.command()
+@click.option("--data", type=click.Path(path_type=Path), default=Path("../shared/data"))
+@click.option("--out", type=click.Path(path_type=Path), required=True)
+@click.option("--minutes", type=float, default=4.0, show_default=True, help="Of the processor.")
+@click.option("--row", "rows", multiple=True, help="Only these.")
+@click.option(
+    "--set",
+    "sets",
+    multiple=True,
+    type=click.Choice(list(SETS)),
+    default=("scenes", "nouns64"),
+    show_default=True,
+)
+@click.option("--workers", default=2, show_default=True, help="Runs at the same time.")
+@click.option("--table", type=click.Path(path_type=Path), help="Write the table, train nothing.")
+@click.option("--worker", help="Used by the program itself: the runs to do.", hidden=True)
+def main(data, out, minutes, rows, sets, workers, table, worker):
+    """Train and judge every row that is not there yet, and print the table."""
+    if table:
+        files.write_text(table, as_markdown(read_all(out)))
+        return
+    if worker:
+        for job in json.loads(worker):
+            train_and_judge(*job, data, out, minutes)
+        return
+    jobs = [
+        (name, row, seed)
+        for seed in SEEDS
+        for row in {**ROWS, **SMALL_ROWS}
+        for name in sets
+        if row in (rows or rows_of(name)) and row in rows_of(name)
+        if not _path(out, name, row, seed).is_file()
+    ]
+    out.mkdir(parents=True, exist_ok=True)
+    running = []
+    for i in range(workers):
+        command = [
+            sys.executable, "-m", "benchmarks.ablations", "--out", str(out), "--data", str(data),
+            "--minutes", str(minutes), "--worker", json.dumps(jobs[i::workers]),
+        ]  # fmt: skip
+        log = (out / f"worker_{i}.log").open("a")
+        environment = {**os.environ, **ONE_THREAD}
+        running.append(subprocess.Popen(command, env=environment, stdout=log, stderr=log))
+    if any([process.wait() for process in running]):
+        raise SystemExit(f"A run failed: see the logs in {out}.")
+    click.echo(as_markdown(read_all(out)))
+
+
+def train_and_judge(name, row, seed, data, out, minutes):
+    """Trains one run, and writes its figures."""
+    from benchmarks import ablation_judging, ablation_training
+
+    began = time.monotonic()
+    config = config_of(name, row, seed, data)
+    num = NUM_FEW if name == "fruit_300" else None
+    if row == "word_vectors":
+        config = config.updated({"data": {"word_vectors": str(_vectors(data, out, config))}})
+    painter, told, pictures = ablation_training.train(config, 60 * minutes, num)
+    judged = ablation_judging.judge(painter, name, config.data)
+    if num:
+        judged |= ablation_judging.copies(painter, pictures, config.data, out / f"{row}_{seed}.png")
+    line = {"set": name, "row": row, "seed": seed, "minutes": minutes, **told, **judged}
+    files.write_json(_path(out, name, row, seed), line)
+    print(f"{name} {row} {seed}: {time.monotonic() - began:.0f} s", flush=True)
+
+
+def _vectors(data, out, config):
+    """Vectors learned from the captions of all sets, whichever is trained on."""
+    path = out / "captions.vec"
+    if not path.is_file():
+        of_sets = captions_in(sorted(data.glob("*.zip")))
+        write_vectors(path, word_vectors(of_sets, config.text.embedding_dim))
+    return path
+
+
+def _path(out, name, row, seed):
+    return out / f"{name}_{row}_{seed}.json"
+
+
+def read_all(out: Path) -> list[dict]:
+    """Figures of all runs in a folder."""
+    return [json.loads(path.read_text()) for path in sorted(out.glob("*.json"))]
+
+
+def as_markdown(runs: list[dict]) -> str:
+    """A table for each set, the rows in their order, both seeds in every cell."""
+    parts = []
+    for name in SETS:
+        of_set = [run for run in runs if run["set"] == name]
+        if not of_set:
+            continue
+        attributes = list(of_set[0]["obedience"])
+        head = ["row", "steps", "distance", "R-precision", *attributes]
+        parts += [f"## {name}", "", f"| {' | '.join(head)} |", "|" + "---|" * len(head)]
+        real = of_set[0]["real"]
+        cells = [f"{100 * real['match']:.1f}", *(f"{100 * real[a]:.1f}" for a in attributes)]
+        parts.append(f"| real pictures | | 0 | {' | '.join(cells)} |")
+        for row, (says, _) in rows_of(name).items():
+            same = [run for run in of_set if run["row"] == row]
+            if same:
+                parts.append(_line(f"{says} (`{row}`)", same, attributes))
+        parts.append("")
+    return "\n".join(parts)
+
+
+def _line(says, runs, attributes):
+    def both(take, form):
+        return " / ".join(form.format(take(run)) for run in runs)
+
+    cells = [
+        both(lambda run: run["steps"], "{}"),
+        both(lambda run: run["distance"], "{:.3f}"),
+        both(lambda run: 100 * run["match"], "{:.1f}"),
+        *(both(lambda run, a=a: 100 * run["obedience"][a], "{:.1f}") for a in attributes),
+    ]
+    return f"| {says} | {' | '.join(cells)} |"
+
+
+if __name__ == "__main__":
+    main()
