@@ -18,7 +18,7 @@ from kgen.pictures import read_png_text
 EXPECTED = expectations()
 # `kgen data check` looks at pictures one by one, and compares no columns `id`.
 ONLY_IN_TRAINING = ("jsonl: id given to two pictures",)
-PROGRESS = ("kgen: reading pictures and training a classifier; some minutes",)
+PROGRESS = ("kgen: reading the real pictures",)
 
 
 def of(kind):

@@ -1,66 +1,109 @@
-"""Evaluates a model from its name or folder, and words the result."""
+"""What was measured, as files and as a short table."""
 
-import dataclasses
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
 
-import numpy as np
+from kgen.evaluation.measuring import Evaluation
+from kgen.evaluation.page import as_page
+from kgen.evaluation.sheets import Sheet, write_sheets
+from kgen.evaluation.summary import hundred
+from kgen.evaluation.wording import Section, Table, headline, sections_of
+from kgen.files import write_json, write_text
 
-from kgen.data.captioned_pictures import CaptionedPictures
-from kgen.data.loading import load_pictures
-from kgen.evaluation.attributes import attribute_names, measure_obedience, train_classifier
-from kgen.pipeline import TextToImage
+REPORT, MARKDOWN, PAGE, PICTURES = "report.json", "report.md", "page.html", "pictures"
+DISTANCES = (
+    ("distance", "Fréchet distance, what is shown"),
+    ("fine_structure", "Fréchet distance, how it is drawn"),
+)
 
-NUM_REAL = 10_000  # training pictures that the classifier learns from, at most
 
-
-def evaluate(model: str, data: str | None = None, num: int = 1024, seed: int = 0) -> dict:
-    """Obedience of a model's pictures to captions that no training has seen.
-
-    Args:
-        model: A preset's name or a run's folder.
-        data: Folder or zip of captioned pictures; None: what the model was trained on.
-        num: Most test pictures.
-        seed: Fixes classifier, choice of pictures and noise.
+def write_report(evaluation: Evaluation, folder: str | os.PathLike) -> list[Path]:
+    """Writes report.json, report.md, page.html and, in pictures/, a PNG of each sheet.
 
     Returns:
-        A JSON-ready report: `model`, `hash`, `num` test pictures, `attributes` from
-        `measure_obedience`; these are empty where the pictures have no labels to obey.
+        The files, but for the sheets.
+
+    Raises:
+        OSError: `folder` cannot be written to.
     """
-    painter = TextToImage.from_preset(model)
-    config, size = painter.config.data, painter.config.networks.image_size
-    if data:
-        config = dataclasses.replace(config, path=data)
-    seed_of_data = painter.config.training.seed
-    train_config = dataclasses.replace(config, num_scenes=min(config.num_scenes, NUM_REAL))
-    test_config = dataclasses.replace(config, num_scenes=num)
-    real = _some(load_pictures(train_config, size, seed_of_data), NUM_REAL)
-    test = _some(load_pictures(test_config, size, seed_of_data, split="test"), num)
-    names = [n for n in attribute_names(real) if n in test.attributes]
-    attributes = {}
-    if names:
-        classifier = train_classifier(real, names, seed=seed)
-        attributes = measure_obedience(painter, test, classifier, seed)
-    return {
-        "model": painter.config.name,
-        "hash": painter.hash,
-        "num": len(test),
-        "attributes": attributes,
-    }
+    folder, report = Path(folder), evaluation.report
+    about = report["about"]
+    write_sheets(evaluation.sheets, folder / PICTURES, Model=about["model"], Hash=about["hash"])
+    write_json(folder / REPORT, report)
+    write_text(folder / MARKDOWN, as_markdown(report, evaluation.sheets))
+    write_text(folder / PAGE, as_page(evaluation))
+    return [folder / name for name in (REPORT, MARKDOWN, PAGE)]
 
 
-def table(report: dict) -> str:
-    """The report as lines of text, shares in percent."""
-    lines = [f"{report['model']} {report['hash']}: {report['num']} held-out pictures, in %"]
-    if not report["attributes"]:
-        return lines[0] + (
-            "\nThe pictures have no labels to check beside their captions (columns of metadata "
-            "that name a class for every picture): judge the samples by eye."
-        )
-    lines.append(f"{'attribute':<12} {'stated':>7} {'real':>6}  generated (by caption column)")
-    for name, row in report["attributes"].items():
-        shares = "  ".join(f"{100 * share:5.1f}" for share in row["generated"])
-        lines.append(f"{name:<12} {row['num']:>7} {100 * row['real']:6.1f}  {shares}")
-    return "\n".join(lines)
+def as_markdown(report: dict[str, Any], sheets: Sequence[Sheet], folder: str = PICTURES) -> str:
+    """The report as Markdown.
+
+    Args:
+        report: Of an `Evaluation`.
+        sheets: Those to show.
+        folder: Where their PNGs lie, seen from the Markdown's place; empty: beside it.
+    """
+    parts = [f"# {_plain(headline(report))}"]
+    for section in sections_of(report):
+        parts += markdown_section(section, sheets, folder)
+    return "\n\n".join(parts) + "\n"
 
 
-def _some(pictures: CaptionedPictures, num: int) -> CaptionedPictures:
-    return pictures.in_memory(np.arange(min(num, len(pictures))))
+def markdown_section(section: Section, sheets: Sequence[Sheet], folder: str) -> list[str]:
+    """Paragraphs of a section."""
+    shown = [sheet for sheet in sheets if sheet.name in section.sheets]
+    if not (section.lines or section.tables or shown):
+        return []
+    parts = [f"## {section.title}"]
+    parts += ["\n".join(f"- {_plain(line)}" for line in section.lines)] * bool(section.lines)
+    for table in section.tables:
+        parts += [f"### {_plain(table.title)}"] * bool(table.title)
+        parts.append(_table(table))
+    for sheet in shown:
+        path = f"{folder}/{sheet.name}.png" if folder else f"{sheet.name}.png"
+        parts += [f"**{sheet.title}.** {sheet.text}", f"![{sheet.title}]({path})"]
+    return parts
+
+
+def short_table(report: dict[str, Any]) -> str:
+    """The report in lines for a terminal, shares in percent."""
+    lines = [headline(report)]
+    if "left_out" not in report["caption_match"]:
+        for column in report["caption_match"]["columns"]:
+            found = column["r_precision"]
+            title = f"own caption of {column['candidates']} ({column['name']})"
+            lines.append(_pair(title, found["generated"], found["real"]))
+    if "left_out" not in report["attributes"]:
+        for name, found in report["attributes"].items():
+            for column in found["columns"]:
+                title = f"{name} ({column['name']})"
+                lines.append(_pair(title, column["generated"], found["real"]))
+    for name, title in DISTANCES:
+        if "left_out" not in report[name]:
+            found = report[name]["frechet"]
+            real = f"{found['real']['value']:>9.4g}" if found["real"] else ""
+            lines.append(f"{title:<36} {found['generated']['value']:>9.4g} {real}".rstrip())
+    lines.insert(1, f"{'':<36} {'generated':>9} {'real':>9}")
+    return "\n".join([*lines, "", *report["summary"]])
+
+
+def _pair(title, generated, real):
+    values = [hundred(f["value"]) if f else "–" for f in (generated, real)]
+    return f"{title:<36} {values[0]:>9} {values[1]:>9}"
+
+
+def _table(table: Table) -> str:
+    head = table.head if any(table.head) else (" ",) * len(table.head)
+    lines = (head, ("---",) * len(head), *table.rows)
+    return "\n".join(f"| {' | '.join(map(_cell, line))} |" for line in lines)
+
+
+def _cell(text: str) -> str:
+    return _plain(text).replace("|", "\\|")
+
+
+def _plain(text: str) -> str:
+    """One line that Markdown shows as it is."""
+    return " ".join(text.split()).replace("<", "&lt;")

@@ -158,6 +158,9 @@ OPTIONS = [
     Command("evaluate: num 0", ("evaluate", "{run}", "--num", "0")),
     Command("evaluate: num a trillion", ("evaluate", "{run}", "--num", "1000000000000")),
     Command("evaluate: out a file", ("evaluate", "{run}", "--out", "{tmp}/f"), c.files({"f": "x"})),
+    Command("evaluate: unknown features", ("evaluate", "{run}", "--features", "inceptoin")),
+    Command("evaluate: seed too large", ("evaluate", "{run}", "--seed", "99999999999")),
+    Command("evaluate: no data", ("evaluate", "{run}", "")),
     Command("publish: no licence", ("publish", "{run}", "--out", "{tmp}/o")),
     Command(
         "publish: run not there", ("publish", "{tmp}/gone", "--out", "{tmp}/o", "--license", "x")

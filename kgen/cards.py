@@ -1,0 +1,57 @@
+"""The page that a preset comes with: what it is, whose data it has seen, how good it is."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from kgen.evaluation.report import markdown_section
+from kgen.evaluation.sheets import Sheet
+from kgen.evaluation.wording import headline, sections_of
+
+NOT_IN_CARD = ("Samples",)
+
+
+def as_card_page(
+    card: dict[str, Any], report: dict[str, Any], sheets: Sequence[Sheet], samples: str
+) -> str:
+    """Markdown of a preset's card.
+
+    Args:
+        card: What stands in card.json.
+        report: Of the evaluation, whole.
+        sheets: Those whose PNGs lie beside the page.
+        samples: Name of the PNG of samples beside the page.
+    """
+    trained = card["training"]
+    rows = (
+        ("data", card["data"]),
+        ("licence", card["license"]),
+        ("credit", card["credit"] or "none asked for"),
+        (
+            "training",
+            f"{trained['minutes']} minutes on {trained['machine']}: {trained['steps']} steps, "
+            f"{trained['pictures']} pictures, {trained['precision']}, seed {trained['seed']}",
+        ),
+        ("parameters", f"{card['parameters']:,}"),
+        ("hash", card["hash"]),
+        ("kgen", card["kgen"]),
+    )
+    cells = "\n".join(f"| {name} | {_cell(str(value))} |" for name, value in rows)
+    draws = f'kgen generate "…" --preset {card["name"]}'
+    parts = [
+        f"# {card['name']}",
+        f"![Pictures of held-out captions]({samples})",
+        f"```sh\n{draws}\n```",
+        f"|  |  |\n| --- | --- |\n{cells}",
+        "## What the pictures show",
+        card["limits"] or "Nobody has looked at them and written it down yet.",
+        "## Evaluation",
+        headline(report) + ".",
+    ]
+    for section in sections_of(report):
+        if section.title not in NOT_IN_CARD:
+            parts += markdown_section(section, sheets, "")
+    return "\n\n".join(parts) + "\n"
+
+
+def _cell(text: str) -> str:
+    return " ".join(text.split()).replace("|", "\\|")
