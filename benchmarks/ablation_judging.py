@@ -7,8 +7,9 @@ import numpy as np
 from benchmarks.ablation_training import pictures_of
 from kgen.evaluation.attribute_classifier import MAX_CLASSES, attribute_names, train_classifier
 from kgen.evaluation.attributes import measure_obedience
-from kgen.evaluation.caption_match import r_precision
+from kgen.evaluation.caption_match import contradictions, r_precision
 from kgen.evaluation.distance import frechet_distance
+from kgen.evaluation.fine_structure import fine_structure_network
 from kgen.evaluation.judges import judge_for
 from kgen.evaluation.memorisation import measure_memorisation
 from kgen.pictures import captioned_grid, save_png
@@ -34,14 +35,16 @@ def _court(name, data, image_size):
         train, names, num_classes=NUM_KINDS if name == "fruit_300" else MAX_CLASSES
     )
     chosen = np.random.default_rng(0).permutation(len(train))[:NUM_DRAWN]
-    features = matcher.picture_features(train.pixels[chosen])
+    look_closely = fine_structure_network(train.pixels)
+    of_real = tuple(see(train.pixels[chosen]) for see in (matcher.picture_features, look_closely))
     captions = [train.captions[i][k % len(train.captions[i])] for k, i in enumerate(chosen)]
-    return matcher, classifier, test, features, captions
+    return matcher, look_closely, classifier, test, of_real, captions
 
 
 def judge(painter, name, data) -> dict:
     """Distance, R-precision of 100 and obedience, over all caption columns."""
-    matcher, classifier, test, real, captions = _court(name, data, painter.image_size)
+    court = _court(name, data, painter.image_size)
+    matcher, look_closely, classifier, test, of_real, captions = court
 
     def draw(captions, seed):
         parts = [
@@ -51,16 +54,23 @@ def judge(painter, name, data) -> dict:
         return np.concatenate(parts)
 
     obedience = measure_obedience(draw, test, classifier, seed=1)
-    drawn = matcher.picture_features(draw(captions, 10**6))
+    drawn = draw(captions, 10**6)
     columns = range(max(map(len, test.captions)))
     having = [[i for i, of in enumerate(test.captions) if len(of) > c] for c in columns]
     asked = [[test.captions[i][c] for i in rows] for c, rows in enumerate(having)]
-    matches = [_match(matcher, draw(of, 2 * 10**6), of) for of in asked]
+    false = contradictions(test)
+    rivals = [false[np.ix_(rows, rows)] for rows in having]
+    matches = [
+        _match(matcher, draw(of, 2 * 10**6), of, others)
+        for of, others in zip(asked, rivals, strict=True)
+    ]
     real_matches = [
-        _match(matcher, test.pixels[rows], of) for rows, of in zip(having, asked, strict=True)
+        _match(matcher, test.pixels[rows], of, others)
+        for rows, of, others in zip(having, asked, rivals, strict=True)
     ]
     return {
-        "distance": frechet_distance(real, drawn),
+        "distance": frechet_distance(of_real[0], matcher.picture_features(drawn)),
+        "detail": frechet_distance(of_real[1], look_closely(drawn)),
         "match": float(np.mean(matches)),
         "obedience": {a: float(np.mean(o["generated"])) for a, o in obedience.items()},
         "real": {
@@ -79,7 +89,7 @@ def copies(painter, pictures, data, sheet) -> dict:
         data: The whole set's `DataConfig`.
         sheet: PNG file, written.
     """
-    matcher, _, test, _, _ = _court("fruit_300", data, painter.image_size)
+    matcher, _, _, test, _, _ = _court("fruit_300", data, painter.image_size)
     captions = [several[i % len(several)] for i, several in enumerate(test.captions)]
     drawn = painter.generate(captions, seed=3 * 10**6)
     save_png(sheet, captioned_grid(drawn[:24], captions[:24], columns=6))
@@ -89,7 +99,9 @@ def copies(painter, pictures, data, sheet) -> dict:
     return {"memorisation": found.ratio, "near": found.share_near}
 
 
-def _match(matcher, pixels, captions):
-    """R-precision, over five choices of candidates."""
+def _match(matcher, pixels, captions, rivals):
+    """R-precision, over five choices of candidates among captions that are false of a picture."""
     of_pictures, of_captions = matcher.picture_vectors(pixels), matcher.caption_vectors(captions)
-    return np.mean([r_precision(of_pictures, of_captions, captions, seed=s) for s in range(5)])
+    return np.mean([
+        r_precision(of_pictures, of_captions, captions, seed=s, rivals=rivals) for s in range(5)
+    ])  # fmt: skip

@@ -230,11 +230,11 @@ def as_markdown(runs: list[dict]) -> str:
         if not of_set:
             continue
         attributes = list(of_set[0]["obedience"])
-        head = ["row", "steps", "distance", "R-precision", *attributes]
+        head = ["row", "steps", "distance", "detail", "R-precision", *attributes]
         parts += [f"## {name}", "", f"| {' | '.join(head)} |", "|" + "---|" * len(head)]
         real = of_set[0]["real"]
         cells = [f"{100 * real['match']:.1f}", *(f"{100 * real[a]:.1f}" for a in attributes)]
-        parts.append(f"| real pictures | | 0 | {' | '.join(cells)} |")
+        parts.append(f"| real pictures | | 0 | 0 | {' | '.join(cells)} |")
         for row, (says, _) in rows_of(name).items():
             same = [run for run in of_set if run["row"] == row]
             if same:
@@ -249,7 +249,8 @@ def _line(says, runs, attributes):
 
     cells = [
         both(lambda run: run["steps"], "{}"),
-        both(lambda run: run["distance"], "{:.3f}"),
+        both(lambda run: run["distance"], "{:.2f}"),
+        both(lambda run: run["detail"], "{:.2f}"),
         both(lambda run: 100 * run["match"], "{:.1f}"),
         *(both(lambda run, a=a: 100 * run["obedience"][a], "{:.1f}") for a in attributes),
     ]

@@ -19,8 +19,13 @@ def write_pictures(
     out: str | os.PathLike,
     seed: int = 0,
     as_grid: bool = False,
+    refine: int = 1,
+    refine_steps: int = 0,
 ) -> list[Path]:
     """Draws each caption into a PNG that says its caption, seed, model, hash, post-processing.
+
+    Where pictures are refined, it says `Refine` and `RefineSteps`, the `Candidate` that was chosen,
+    and how well it matches before post-processing, `Score`, in [-1, 1].
 
     Args:
         painter: The model.
@@ -28,6 +33,7 @@ def write_pictures(
         out: Folder; made if need be.
         seed: Of the first picture; the next has seed + 1, and so on.
         as_grid: Whether to write one picture of all, with their captions, instead.
+        refine, refine_steps: As of `TextToImage.generate`.
 
     Returns:
         The files written.
@@ -37,15 +43,19 @@ def write_pictures(
     about = {"Model": name, "Hash": painter.hash, "Software": f"kgen {kgen.__version__}"}
     if painter.post:
         about["Post"] = str(painter.post)
+    if refine > 1 or refine_steps:
+        about |= {"Refine": refine, "RefineSteps": refine_steps}
     paths, drawn = [], []
     for first in range(0, len(captions), BATCH_SIZE):
         some = captions[first : first + BATCH_SIZE]
-        for i, pixels in enumerate(painter.generate(some, seed=seed + first), start=first):
-            if as_grid:
-                drawn.append(pixels)
-                continue
+        pictures, chosen = painter.generate_chosen(
+            some, seed + first, refine=refine, refine_steps=refine_steps
+        )
+        drawn.extend(pictures if as_grid else ())
+        for i, pixels in enumerate(() if as_grid else pictures, start=first):
             path = out / f"{i:03d}_{_file_name(captions[i])}.png"
-            save_png(path, pixels, Caption=captions[i], Seed=seed + i, **about)
+            found = _about_choice(chosen[i - first]) if chosen else {}
+            save_png(path, pixels, Caption=captions[i], Seed=seed + i, **about, **found)
             paths.append(path)
     if as_grid:
         columns = min(GRID_COLUMNS, len(drawn))
@@ -54,6 +64,10 @@ def write_pictures(
         save_png(path, sheet, Caption="\n".join(captions), Seed=seed, **about)
         paths.append(path)
     return paths
+
+
+def _about_choice(chosen):
+    return {"Candidate": chosen.candidate, "Score": f"{chosen.score:.4f}"}
 
 
 def _file_name(caption: str) -> str:

@@ -1,24 +1,47 @@
 """From a run to a preset: half the bytes, with a card that says what it is and how good."""
 
+import dataclasses
 import json
 import os
 import platform
+import shutil
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import kgen
 from kgen import checks, files, model_folder
+from kgen.cards import as_card_page
 from kgen.data.loading import load_pictures
-from kgen.evaluation.report import evaluate
+from kgen.evaluation.held_out import CARD, data_name
+from kgen.evaluation.measuring import evaluate
+from kgen.evaluation.own_matcher import give_matcher
+from kgen.evaluation.sheets import write_sheets
+from kgen.matcher import FOLDER as MATCHER
+from kgen.matcher import Matcher
 from kgen.pictures import captioned_grid, save_png
 from kgen.pipeline import TextToImage
 
-CARD = "card.json"
+CARD_PAGE = "card.md"
 SAMPLES = "samples.png"
 NUM_SAMPLES = 24
+SHEETS = ("best", "worst", "closest")  # of those that an evaluation gives
+MOST_BYTES = 5_000_000
+ROOM_FOR_PICTURES = 1_000_000  # bytes of the card and its pictures, within these
+ROOM = 200_000  # bytes of the card and its page
+STRIPS = (10, 6, 3, 1)  # shown on a sheet: as many as fit
+MOST_CLASSES = 12  # of an attribute whose classes stand in the card
 
 
 def publish(
-    run: str | os.PathLike, out: str | os.PathLike, license: str, credit: str, num: int = 1024
+    run: str | os.PathLike,
+    out: str | os.PathLike,
+    license: str,
+    credit: str = "",
+    num: int = 1024,
+    limits: str = "",
+    epochs: int | None = None,
+    tell: Callable[[str], None] = lambda line: None,
 ) -> Path:
     """Writes the folder of a preset: the run's model with float16 weights, samples and a card.
 
@@ -28,10 +51,18 @@ def publish(
         license: Of the model, for the card.
         credit: What the data's owners ask to be said.
         num: Test pictures that the model is evaluated on.
+        limits: What the pictures show that figures do not, in the words of who looked at them.
+        epochs: As of `evaluate`.
+        tell: Called with a line before each part of the evaluation.
 
     Returns:
         `out`. `card.json` in it holds name, hash, licence, credit, what was trained how long on
-        which machine, and the evaluation of exactly these weights.
+        which machine, the limits and the evaluation of exactly these weights; `card.md` says the
+        same to be read. The run's matcher goes with it, or a small one.
+
+    Raises:
+        FileExistsError: `out` holds something else than a preset.
+        ValueError: The preset would take more than 5 MB, or the run has no figures.
     """
     run, out = Path(run), Path(out)
     if out.exists() and not (out / CARD).is_file() and any(out.iterdir()):
@@ -41,18 +72,18 @@ def publish(
     last = _last_figures(run / "metrics.jsonl")
     with files.whole_folder(out) as folder:
         config = painter.config.without_paths().updated({"name": out.name})
-        model_folder.write_model(
-            folder, config, painter.vocabulary, painter.model, dtype="float16"
-        )
+        model_folder.write_model(folder, config, painter.vocabulary, painter.model, dtype="float16")
+        _check_size(folder)  # before minutes are spent on it
         data = painter.config.data.path or None
-        report = evaluate(str(folder), data, num)
+        _write_matcher(run, folder, data, epochs, tell)
+        found = evaluate(folder, data, num, epochs=epochs, tell=tell)
         card = {
             "name": out.name,
-            "hash": report["hash"],
+            "hash": found.report["about"]["hash"],
             "kgen": kgen.__version__,
             "license": license,
             "credit": credit,
-            "data": Path(data).name if data else "kgen's procedural scenes",
+            "data": data_name(painter.config.data.path),
             "training": {
                 "steps": last["step"],
                 "pictures": last["step"] * config.training.batch_size,
@@ -62,11 +93,95 @@ def publish(
                 "machine": f"{os.cpu_count()} x {platform.machine()}, no GPU",
             },
             "parameters": painter.model.count_params(),
-            "evaluation": {"num": report["num"], "attributes": report["attributes"]},
+            "limits": limits,
+            "evaluation": compact(found.report),
         }
-        files.write_json(folder / CARD, card)
         _write_samples(TextToImage.from_preset(folder), painter.config.data, folder / SAMPLES)
+        shown = [sheet for sheet in found.sheets if sheet.name in SHEETS]
+        shown = _write_what_fits(shown, folder, Model=out.name, Hash=card["hash"])
+        files.write_json(folder / CARD, card)
+        files.write_text(folder / CARD_PAGE, as_card_page(card, found.report, shown, SAMPLES))
+        _check_size(folder)
     return out
+
+
+def compact(report: dict[str, Any]) -> dict[str, Any]:
+    """A report for a card: five digits, words in short, no classes where there are many."""
+    short = _rounded(report)
+    for part in short["attributes"].values():
+        if isinstance(part, dict) and len(part["classes"]) > MOST_CLASSES:
+            del part["classes"]
+    for column in short["words"].get("columns", ()):
+        column["words"] = {
+            one["word"]: {
+                "generated": one["generated"]["value"],
+                "real": one["real"] and one["real"]["value"],
+                "num": one["generated"]["num"],
+            }
+            for one in column["words"]
+        }
+    return short
+
+
+def read_limits(text: str) -> str:
+    """The text, or what stands in the file of that name.
+
+    Raises:
+        ValueError: The file is no UTF-8 text.
+    """
+    if not os.path.isfile(text):
+        return text
+    try:
+        return Path(text).read_text(encoding="utf-8-sig").strip()
+    except UnicodeDecodeError:
+        raise ValueError(f"{text}: not UTF-8 text. Save the file as UTF-8.") from None
+
+
+def _rounded(value):
+    if isinstance(value, dict):
+        return {name: _rounded(of) for name, of in value.items()}
+    if isinstance(value, list):
+        return [_rounded(of) for of in value]
+    return float(f"{value:.5g}") if isinstance(value, float) else value
+
+
+def _write_matcher(run, folder, data, epochs, tell):
+    """The run's matcher, float16, if the preset stays small enough with it, else a small one."""
+    if (run / MATCHER).is_dir():
+        Matcher.load(run / MATCHER).save(folder / MATCHER, "float16")
+    if not _has_small_matcher(folder):
+        tell("training a small matcher to go with the model; about 2 minutes")
+        give_matcher(folder, data, epochs)
+    if not _has_small_matcher(folder):
+        shutil.rmtree(folder / MATCHER)
+        most = f"{MOST_BYTES / 1e6:g} MB"
+        tell(f"the preset comes without a matcher, as it would take over {most} with one")
+
+
+def _has_small_matcher(folder):
+    return (folder / MATCHER).is_dir() and _num_bytes(folder) <= MOST_BYTES - ROOM_FOR_PICTURES
+
+
+def _write_what_fits(sheets, folder, **about):
+    """Writes sheets with as many pictures as leave the preset small enough, and returns them."""
+    for most in STRIPS:
+        shown = [dataclasses.replace(sheet, strips=sheet.strips[:most]) for sheet in sheets]
+        write_sheets(shown, folder, **about)
+        if _num_bytes(folder) <= MOST_BYTES - ROOM:
+            break
+    return shown
+
+
+def _num_bytes(folder):
+    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
+
+
+def _check_size(folder):
+    num_bytes = _num_bytes(folder)
+    if num_bytes > MOST_BYTES:
+        hint = "Train one with a smaller `networks.width` or `text.vocabulary_size`."
+        expected = f"a model that takes at most {MOST_BYTES / 1e6:g} MB as a preset"
+        raise ValueError(checks.wrong("run", expected, f"{num_bytes / 1e6:.1f} MB", hint))
 
 
 def _last_figures(path):
@@ -84,8 +199,6 @@ def _write_samples(painter, data, path):
     """A grid of held-out captions, every language in turn."""
     config = painter.config
     test = load_pictures(data, config.networks.image_size, config.training.seed, split="test")
-    captions = [
-        several[i % len(several)] for i, several in enumerate(test.captions[:NUM_SAMPLES])
-    ]
+    captions = [several[i % len(several)] for i, several in enumerate(test.captions[:NUM_SAMPLES])]
     sheet = captioned_grid(painter.generate(captions, seed=0), captions, columns=6)
     save_png(path, sheet, Model=config.name, Hash=painter.hash, Caption="\n".join(captions))

@@ -14,25 +14,34 @@ ROOT = Path(kgen.__file__).parent
 # Lowest first; a module may import what stands in its own line or above. A line names modules
 # or whole packages; the longest name that fits counts.
 LAYERS = (
-    ("kgen", "kgen.checks", "kgen.files", "kgen.pictures", "kgen.lettering"),
+    ("kgen", "kgen.checks", "kgen.files", "kgen.pictures", "kgen.lettering",
+     "kgen.html_page", "kgen.page_style", "kgen.noise"),  # fmt: skip
     ("kgen.config", "kgen.presets"),
     ("kgen.text",),
     ("kgen.networks",),
     ("kgen.postprocess",),
     ("kgen.model_folder",),
+    ("kgen.matcher", "kgen.refining"),
     ("kgen.data",),
+    ("kgen.training.losses",),
+    ("kgen.evaluation.distance", "kgen.evaluation.caption_match", "kgen.evaluation.judges",
+     "kgen.evaluation.matching", "kgen.evaluation.matcher_learner", "kgen.evaluation.trunk",
+     "kgen.evaluation.attribute_classifier"),  # fmt: skip
     ("kgen.training",),
     ("kgen.pipeline", "kgen.generating", "kgen.evaluation", "kgen.export", "kgen.runtime",
-     "kgen.publishing"),  # fmt: skip
+     "kgen.publishing", "kgen.cards"),  # fmt: skip
     ("kgen.cli", "kgen.__main__"),
 )
 RANK = {name: rank for rank, names in enumerate(LAYERS) for name in names}
 # Nothing on the way from a caption to a picture needs what training needs.
 SERVING = ("kgen.text", "kgen.networks", "kgen.postprocess", "kgen.model_folder", "kgen.pipeline",
+           "kgen.matcher", "kgen.refining", "kgen.noise",
            "kgen.generating", "kgen.runtime", "kgen.export")  # fmt: skip
 KNOW_TENSORFLOW = ("kgen.training.gan", "kgen.training.callbacks", "kgen.text.tokenizer",
-                   "kgen.text.wordpieces",
-                   "kgen.data", "kgen.export", "kgen.pipeline")  # fmt: skip
+                   "kgen.text.wordpieces", "kgen.text.pretrained_tokenizer",
+                   "kgen.training.remembered_states",
+                   "kgen.data", "kgen.export", "kgen.pipeline",
+                   "kgen.refining")  # fmt: skip
 
 
 def module_name(path):

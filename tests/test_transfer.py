@@ -31,8 +31,8 @@ def trained(tiny_config, tmp_path_factory):
 VOCABULARY = ("[PAD]", "[UNK]", "山", "red", "moon")
 
 
-def start(config, trained, size=len(VOCABULARY)):
-    gan = run.build_gan(config.updated({"training": {"seed": 9}}), size)
+def start(config, trained):
+    gan = run.build_gan(config.updated({"training": {"seed": 9}}), len(VOCABULARY))
     with pytest.warns(ToldWarning) as told:
         start_from_model(gan, VOCABULARY, trained)
     return gan, str(told[0].message)

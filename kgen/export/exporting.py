@@ -20,7 +20,8 @@ def export(
     Args:
         painter: The model.
         out: A folder, made if need be. `out/saved_model/1`, `out/litert`, `out/proof.json` and
-            `out/PROOF.md` are replaced; all else in it is left alone.
+            `out/PROOF.md` are replaced; all else in it is left alone. Where the model has a
+            matcher, it goes along: as the signature `score`, and as `out/litert/matcher`.
         formats: Some of `saved_model` and `litert`, written in that order.
 
     Returns:

@@ -191,15 +191,13 @@ def export_saved_model(painter: TextToImage, folder: str | os.PathLike) -> proof
         with files.whole_folder(final) as beside:
             write_saved_model(painter, beside)
             proven = prove_saved_model(painter, beside)
-            of_match = None if painter.matcher is None else prove_score(painter, beside)
     except BaseException:
         with contextlib.suppress(OSError):  # unless other versions are there
             final.parent.rmdir()
         raise
-    proof.record(folder, proven)
-    if of_match:
-        proof.record(folder, of_match)
-    return proven
+    for each in proven:
+        proof.record(folder, each)
+    return proven[0]
 
 
 def write_saved_model(painter: TextToImage, folder: str | os.PathLike) -> None:
@@ -229,8 +227,11 @@ def foreign_operators(operators: Iterable[str]) -> list[str]:
     ]
 
 
-def prove_saved_model(painter: TextToImage, folder: str | os.PathLike) -> proof.Proof:
+def prove_saved_model(painter: TextToImage, folder: str | os.PathLike) -> list[proof.Proof]:
     """Runs a SavedModel in a fresh process and compares every signature with the model.
+
+    Returns:
+        A proof of the pictures; and one of the scores, where the model has a matcher.
 
     Raises:
         GateError: It has foreign operators, fails to run, or differs.
@@ -256,53 +257,47 @@ def prove_saved_model(painter: TextToImage, folder: str | os.PathLike) -> proof.
         ):
             calls.append((signature, {name: value[rows] for name, value in inputs.items()}))
             expected.append(_reference(painter, token_ids[rows], drawn[rows]))
+    num, matcher = len(calls), painter.matcher
+    if matcher is not None:
+        described = proof.proof_captions(matcher.vocabulary)
+        scored = proof.proof_pictures(painter, matcher.image_shape, len(described))
+        for rows in (slice(0, 0), slice(0, 1), slice(1, None)):
+            said = np.asarray(described, object)[rows]
+            calls.append(("score", {"captions": said, "image": scored[rows]}))
     answers, versions = proof.call_saved_model(folder, calls)
-    for (signature, _), (pixels, decoded) in zip(calls, answers):
+    for (signature, _), (pixels, decoded) in zip(calls[:num], answers):
         same = np.array_equal(pixels, decoded)
         proof.gate(same, "saved_model", f"{signature} png_bytes", "the pixels of `image`", "others")
-    return proof.compare(
+    about = {
+        "place": PLACE,
+        "written": folder,
+        "runtime": "a fresh process that imports only tensorflow and tensorflow_text",
+        "operators": operators,
+        "versions": versions,
+    }
+    proven = proof.compare(
         painter,
         np.concatenate(expected),
-        np.concatenate([pixels for pixels, _ in answers]),
+        np.concatenate([pixels for pixels, _ in answers[:num]]),
         artefact="saved_model",
-        place=PLACE,
-        written=folder,
-        runtime="a fresh process that imports only tensorflow and tensorflow_text",
-        operators=operators,
         unit="levels of 255",
         span=255.0,
         limit=MOST_LEVELS,
-        versions=versions,
+        **about,
     )
-
-
-def prove_score(painter: TextToImage, folder: str | os.PathLike) -> proof.Proof:
-    """Runs the signature `score` in a fresh process and compares it with the matcher.
-
-    Raises:
-        GateError: It fails to run, or differs.
-    """
-    matcher, captions = painter.matcher, proof.proof_captions(painter.matcher.vocabulary)
-    pixels = proof.proof_pictures(painter, matcher.image_shape, len(captions))
-    calls = [
-        ("score", {"captions": np.asarray(captions, object)[rows], "image": pixels[rows]})
-        for rows in (slice(0, 0), slice(0, 1), slice(1, None))
-    ]
-    answers, versions = proof.call_saved_model(folder, calls)
-    return proof.compare(
+    if matcher is None:
+        return [proven]
+    of_match = proof.compare(
         painter,
-        proof.expected_match(matcher, pixels, captions),
-        np.concatenate([match for match, _ in answers]),
+        proof.expected_match(matcher, scored, described),
+        np.concatenate([match for match, _ in answers[num:]]),
         artefact="saved_model_match",
-        place=PLACE,
-        written=folder,
-        runtime="a fresh process that imports only tensorflow and tensorflow_text",
-        operators=operators_of(folder),
         unit="of [-1, 1]",
         span=2.0,
         limit=MOST_DIFFERENCE,
-        versions=versions,
+        **about,
     )
+    return [proven, of_match]
 
 
 def _reference(painter, token_ids, noise):

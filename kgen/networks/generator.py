@@ -34,7 +34,8 @@ def build_generator(
 
     Every block doubles height and width and is modulated twice by noise and caption vector;
     after the 8 and 16 px blocks the feature map attends to the words
-    (`config.word_attention`, `config.attention_size`). Pixel art is drawn a block at a time (`config.pixel_size`).
+    (`config.word_attention`, `config.attention_size`). Pixel art is drawn a block at a time
+    (`config.pixel_size`).
 
     Args:
         config: Size and width of the networks.
