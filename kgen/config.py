@@ -19,7 +19,7 @@ ATTENTION_SIZES = (8, 16)
 PIXEL_SIZES = (1, 2, 4)
 ADVERSARIAL_LOSSES = ("hinge", "relativistic")
 MISMATCHES = ("none", "one", "all")
-VALIDATIONS = ("", "distance", "match")
+VALIDATIONS = ("", "detail", "distance", "match")
 PENALTIES = ("r1", "r1_r2", "matching_aware")
 AUGMENTATIONS = ("flip", "translation", "crop", "cutout", "colour")
 FITS = ("crop", "pad")
@@ -180,8 +180,9 @@ class TrainingConfig:
         precision: `float32`, or `bfloat16` for the networks' arithmetic (weights stay float32).
         report_interval: Steps between two reports: figures, samples, checkpoint.
         validation: What tells which weights are best, at every report, on a tenth of the pictures
-            (at most 512) that are held out: `distance` to real ones or `match` of the captions,
-            both by a judge that is trained at the beginning; empty: the last weights are kept.
+            (at most 512) that are held out: `detail`, how near their fine structure comes to real
+            ones'; `distance` to real ones or `match` of the captions, both by a judge that is
+            trained at the beginning; empty: the last weights are kept.
         kept_checkpoints: Checkpoints kept beside the last, to go back to.
         max_rollbacks: Times that a run which went wrong goes back to its last good checkpoint and
             on with half the rates, before it ends.

@@ -9,8 +9,48 @@ from kgen.config import Config
 CONFIGS = {
     # Landscapes in English and Chinese, drawn by kgen itself.
     "scenes_64": {
-        "training": {"precision": "bfloat16", "averaging": 0.998},
+        "training": {"precision": "bfloat16", "averaging": 0.998, "word_weight": 1.0},
         "data": {"num_scenes": 20_000},
+    },
+    # The same at four times the pixels; its small feature maps are those of scenes_64, so that
+    # --from scenes_64 saves most of the time.
+    "scenes_128": {
+        "networks": {
+            "image_size": 128,
+            "width": 8,
+            "discriminator_width": 8,
+            "most_channels": 128,
+        },
+        "training": {"precision": "bfloat16", "averaging": 0.998, "word_weight": 1.0},
+        "data": {"num_scenes": 20_000},
+    },
+    # Game characters, from the pixel art of nouns64.
+    "avatars_64": {
+        "text": {"caption_length": 40, "caption_dim": 256},
+        "networks": {"pixel_size": 2},
+        "training": {
+            "batch_size": 64,
+            "precision": "bfloat16",
+            "averaging": 0.998,
+            "word_weight": 1.0,
+        },
+    },
+    # Watercolours of fruit, in English and Chinese, from pomology128.
+    "fruit_64": {
+        "training": {"precision": "bfloat16", "averaging": 0.998, "word_weight": 1.0},
+        "data": {"captions": "text,text_zh"},
+    },
+    # Game tiles, from the pixel art of dcss64.
+    "tiles_64": {
+        "text": {"caption_dim": 256},
+        "networks": {"pixel_size": 2},
+        "training": {
+            "batch_size": 64,
+            "precision": "bfloat16",
+            "averaging": 0.998,
+            "word_weight": 1.0,
+            "augmentations": "small",
+        },
     },
     # The smallest model that still shows something: for tests and first tries; a minute.
     "scenes_32": {

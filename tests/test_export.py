@@ -205,7 +205,7 @@ def test_saved_model_has_only_operators_that_servers_have(out, served):
 
 def test_foreign_operators_are_found():
     known = ["MatMul", "Const", "FastBertNormalize", "StatelessWhile"]
-    foreign = ["PyFunc", "EagerPyFunc", "CudnnRNNV3", "SentencepieceTokenizeOp", "Mine"]
+    foreign = ["PyFunc", "EagerPyFunc", "CudnnRNNV3", "TokenizeOpOfOthers", "Mine"]
     assert saved_model.foreign_operators(known + foreign) == foreign
 
 

@@ -27,6 +27,7 @@ LAYERS = (
     ("kgen.evaluation.distance", "kgen.evaluation.caption_match", "kgen.evaluation.judges",
      "kgen.evaluation.matching", "kgen.evaluation.matcher_learner", "kgen.evaluation.trunk",
      "kgen.evaluation.attribute_classifier"),  # fmt: skip
+    ("kgen.evaluation.fine_structure", "kgen.evaluation.features"),
     ("kgen.training",),
     ("kgen.pipeline", "kgen.generating", "kgen.evaluation", "kgen.export", "kgen.runtime",
      "kgen.publishing", "kgen.cards"),  # fmt: skip

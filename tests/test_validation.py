@@ -81,6 +81,23 @@ def test_a_painter_that_obeys_matches_and_one_that_mixes_colours_up_does_not(jud
     assert good["validation_distance"] < 0.01 < grey["validation_distance"]
 
 
+def test_fine_structure_needs_no_judge():
+    pictures = coloured(200)
+    rng = np.random.default_rng(0)
+    noisy = pictures.pixels.astype(int) + rng.integers(-40, 40, pictures.pixels.shape)
+    ids = [np.array([[2 + list(COLOURS).index(c[0].split()[1]), 0]]) for c in pictures.captions]
+    of = Validation(None, pictures, ids, 10, 4, "detail")
+    held_out = iter([pictures.pixels[::10], np.clip(noisy, 0, 255)[::10]])
+
+    def repeat(inputs, training):
+        return next(held_out) / 127.5 - 1
+
+    same, other = of.measure(repeat), of.measure(repeat)
+    assert set(same) == {"validation_detail"}
+    assert same["validation_detail"] < 0.01 < other["validation_detail"]
+    assert of.is_better(same, other) and not of.is_better(other, same)
+
+
 def test_better_is_more_match_or_less_distance(judged):
     pictures, of = judged
     worse = {"validation_match": 0.2, "validation_distance": 1.0}

@@ -27,6 +27,7 @@ from kgen.data.batches import captions_to_learn_from, make_batches, tokenize_cap
 from kgen.data.captioned_pictures import CaptionedPictures, LeftOutWarning
 from kgen.data.iterables import pictures_as
 from kgen.data.loading import load_pictures
+from kgen.matcher import FOLDER as MATCHER
 from kgen.presets import model_folder as trained_model
 from kgen.text.pretrained import FOLDER, PretrainedText, load_pretrained
 from kgen.text.pretrained_tokenizer import PretrainedTokenizer
@@ -43,7 +44,7 @@ from kgen.training.reports import Reporter
 from kgen.training.run_folder import check_folder
 from kgen.training.stopping import Stopped, noticed_signals
 from kgen.training.transfer import start_from_model
-from kgen.training.validation import MATCHER, Validation, held_out_every, matcher_of
+from kgen.training.validation import Validation, held_out_every, matcher_of
 
 CHECKPOINT = checkpoints.LAST
 PROBLEMS = "problems.txt"
@@ -196,9 +197,10 @@ def _validation(config, out, pictures, token_ids, progress):
         return None, [
             f"kgen: validation is off: {len(pictures)} pictures are too few to hold any out"
         ]
-    if progress and not (out / MATCHER).is_dir():
+    judged = metric != "detail"
+    if judged and progress and not (out / MATCHER).is_dir():
         print("kgen: training the judge of the validation; some minutes", file=sys.stderr)
-    matcher = matcher_of(out, pictures, every)
+    matcher = matcher_of(out, pictures, every) if judged else None
     validation = Validation(
         matcher, pictures, token_ids, every, config.networks.noise_dim, metric
     )

@@ -1,7 +1,7 @@
 """Validates a run on pictures that it does not learn from, and finds its best weights.
 
-The judge is an image-text network trained on the pictures that are learned from; its gradients
-never reach T, G or D.
+Fine structure needs no judge. The judge of the others is an image-text network trained on the
+pictures that are learned from; its gradients never reach T, G or D.
 """
 
 from collections.abc import Sequence
@@ -12,11 +12,11 @@ import numpy as np
 from kgen.data.captioned_pictures import CaptionedPictures
 from kgen.evaluation.caption_match import r_precision
 from kgen.evaluation.distance import kernel_distance
+from kgen.evaluation.fine_structure import fine_structure_network
 from kgen.evaluation.judges import judge_for
-from kgen.evaluation.matching import Matcher
+from kgen.matcher import FOLDER, Matcher
 from kgen.pictures import to_pixels
 
-MATCHER = "matcher"
 FEWEST, MOST = 200, 512  # pictures to learn from; pictures held out
 MOST_JUDGED = 20_000  # pictures that the judge learns from
 SEED = 1  # another judge than the one that `evaluate` asks
@@ -42,7 +42,7 @@ def matcher_of(run: Path, pictures: CaptionedPictures, every: int) -> Matcher:
         pictures: N pictures; those that are not held out are learned from.
         every: k, from `held_out_every`.
     """
-    folder = run / MATCHER
+    folder = run / FOLDER
     if folder.is_dir():
         return Matcher.load(folder)
     learned = np.flatnonzero(np.arange(len(pictures)) % every)
@@ -56,17 +56,17 @@ class Validation:
     """Measures a model on the held-out pictures, always with the same noise.
 
     Args:
-        matcher: The judge.
+        matcher: The judge; None where `metric` is `detail`.
         pictures: All N pictures.
         token_ids: N arrays int32 (K_i, L), the ids of each picture's captions.
         every: k, from `held_out_every`.
         noise_dim: Z.
-        metric: `distance` or `match`: what tells which weights are best.
+        metric: `detail`, `distance` or `match`: what tells which weights are best.
     """
 
     def __init__(
         self,
-        matcher: Matcher,
+        matcher: Matcher | None,
         pictures: CaptionedPictures,
         token_ids: Sequence[np.ndarray],
         every: int,
@@ -81,12 +81,16 @@ class Validation:
         self.token_ids = np.stack([token_ids[i][k] for i, k in zip(rows, which, strict=True)])
         rng = np.random.default_rng(SEED)
         self.noise = rng.standard_normal((len(rows), noise_dim)).astype("float32")
-        self.real = matcher.picture_features(held_out.pixels)
-        self.caption_vectors = matcher.caption_vectors(self.captions)
+        self.look_closely = fine_structure_network(held_out.pixels)
+        self.detail = self.look_closely(held_out.pixels)
+        if matcher:
+            self.real = matcher.picture_features(held_out.pixels)
+            self.caption_vectors = matcher.caption_vectors(self.captions)
 
     def measure(self, model) -> dict[str, float]:
-        """`validation_distance`, the kernel distance in the judge's features, and
-        `validation_match`, R-precision of 100, in [0, 1].
+        """`validation_detail`, the kernel distance in statistics of the fine structure; with a
+        judge `validation_distance`, that in its features, and `validation_match`, R-precision of
+        100, in [0, 1].
 
         Args:
             model: T and G joined.
@@ -95,11 +99,13 @@ class Validation:
             to_pixels(np.asarray(model({"token_ids": t, "noise": z}, training=False)))
             for t, z in zip(_parts(self.token_ids), _parts(self.noise), strict=True)
         ])  # fmt: skip
-        match = r_precision(
-            self.matcher.picture_vectors(pixels), self.caption_vectors, self.captions
-        )
-        distance = kernel_distance(self.real, self.matcher.picture_features(pixels))
-        return {"validation_distance": float(distance), "validation_match": float(match)}
+        figures = {"detail": kernel_distance(self.detail, self.look_closely(pixels))}
+        if self.matcher:
+            vectors = self.matcher.picture_vectors(pixels)
+            figures["match"] = r_precision(vectors, self.caption_vectors, self.captions)
+            features = self.matcher.picture_features(pixels)
+            figures["distance"] = kernel_distance(self.real, features)
+        return {f"validation_{name}": float(value) for name, value in figures.items()}
 
     def is_better(self, figures: dict[str, float], best: dict[str, float]) -> bool:
         """Whether figures are better than the best so far; anything is better than nothing."""
