@@ -121,7 +121,8 @@ def read_model(folder: str | os.PathLike) -> ModelFolder:
     config = Config.read(folder / CONFIG) if (folder / CONFIG).is_file() else Config()
     reads = pretrained_text.FOLDER if config.text.encoder == PRETRAINED else VOCABULARY
     for name in (CONFIG, reads, WEIGHTS):
-        if not (folder / name).exists():
+        there = Path.is_dir if name == pretrained_text.FOLDER else Path.is_file
+        if not there(folder / name):
             raise FileNotFoundError(
                 checks.wrong(
                     "folder",
