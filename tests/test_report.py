@@ -240,6 +240,7 @@ def test_strips_of_unlike_length_make_one_sheet(evaluation):
     assert both.shape[0] > one.shape[0]
 
 
+@pytest.mark.slow
 def test_the_same_seed_gives_the_same_figures_and_the_kept_judge_is_read(
     evaluation, training, test_pictures
 ):
