@@ -7,7 +7,8 @@ import numpy as np
 
 from benchmarks.machine import median_seconds
 from kgen.model_folder import build_model
-from kgen.pipeline import TextToImage, sample_noise
+from kgen.noise import sample_noise
+from kgen.pipeline import TextToImage
 from kgen.presets import preset_config
 from kgen.text.vocabulary import learn_vocabulary
 

@@ -121,8 +121,8 @@ def train(
     """Train a model on DATA, captioned pictures in a folder, a zip, WebDataset, TFRecord or
     parquet shards, or COCO's JSON (default: landscapes that kgen draws itself).
     """
-    if data == "" or out == Path(""):  # of an unset variable of the shell, most likely
-        name = "DATA" if data == "" else "--out"
+    if "" in (data, start_from) or out == Path(""):  # of an unset variable, most likely
+        name = "DATA" if data == "" else "--from" if start_from == "" else "--out"
         raise click.UsageError(checks.wrong(name, "a path", "", "Is a variable unset?"))
     if minutes is not None and math.isnan(minutes):
         raise click.UsageError(checks.wrong("--minutes", "a number", minutes, "Such as 20."))

@@ -5,7 +5,8 @@ import pytest
 
 from kgen.data.captioned_pictures import CaptionedPictures
 from kgen.data.scenes import load_scenes
-from kgen.evaluation.attributes import attribute_names, measure_obedience, train_classifier
+from kgen.evaluation.attribute_classifier import attribute_names, train_classifier
+from kgen.evaluation.attributes import measure_obedience
 
 
 class Recalling:

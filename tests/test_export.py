@@ -14,8 +14,9 @@ from kgen.config import ENCODERS, Config
 from kgen.export import litert, proof, saved_model
 from kgen.export.exporting import export
 from kgen.model_folder import build_model
+from kgen.noise import sample_noise
 from kgen.pictures import to_pixels
-from kgen.pipeline import TextToImage, sample_noise
+from kgen.pipeline import TextToImage
 from kgen.text.vocabulary import learn_vocabulary, read_vocabulary
 
 CAPTIONS = ["a red boat at night", "three birds", "夜晚的红色小船", "", "red " * 40]

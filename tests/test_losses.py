@@ -236,19 +236,20 @@ def test_relativistic_losses_by_hand():
 
 
 def test_word_loss_by_hand():
-    """Two captions, 'a b' and 'a c' (a = 1, b = 2, c = 3): a is in both and counts nothing,
-    b and c are in half of the captions and weigh ½.
+    """Two captions, 'a b' and 'a c a' (a = 2, b = 3, c = 4; 1 is unknown, 0 padding): a is in both
+    and counts nothing, b and c are in half of the captions and weigh ½.
     """
-    ids = np.array([[1, 2, 0], [3, 1, 1]], "int32")
-    logits = np.log(np.array([[1, 2, 4, 1], [1, 1, 1, 1]], "float32"))
-    # softmax of picture 1 at b: 4/8; of picture 2 at c: 1/4
-    expected = (0.5 * log(2) + 0.5 * log(4)) / 1.0
+    ids = np.array([[2, 3, 0], [4, 2, 2]], "int32")
+    logits = np.log(np.array([[1, 1, 1, 4, 1], [1, 1, 1, 1, 1]], "float32"))
+    # softmax of picture 1 at b: 4/8; of picture 2 at c: 1/5
+    expected = (0.5 * log(2) + 0.5 * log(5)) / 1.0
     assert float(word_loss(logits, ids)) == pytest.approx(expected, rel=1e-5)
 
 
-def test_word_loss_of_equal_captions_and_of_padding_is_zero():
+def test_word_loss_of_equal_captions_of_padding_and_of_unknown_words_is_zero():
     logits = np.zeros((2, 4), "float32")
-    assert float(word_loss(logits, np.array([[1, 2], [2, 1]], "int32"))) == 0
+    assert float(word_loss(logits, np.array([[3, 2], [2, 3]], "int32"))) == 0
+    assert float(word_loss(logits, np.array([[1, 0], [0, 0]], "int32"))) == 0
     assert float(word_loss(logits, np.zeros((2, 2), "int32"))) == 0
 
 

@@ -10,7 +10,6 @@ from kgen.evaluation.caption_match import caption_swap, r_precision
 from kgen.evaluation.distance import frechet_distance
 from kgen.evaluation.features import feature_network
 from kgen.evaluation.judges import cache_folder, fingerprint, judge_for
-from kgen.evaluation.matcher_learner import word_loss
 from kgen.evaluation.matching import changed_slightly, train_matcher
 from kgen.matcher import SETTINGS, WEIGHTS, Matcher
 from kgen.networks.matcher import build_image_side
@@ -169,17 +168,6 @@ def test_the_fingerprint_is_of_pixels_captions_and_settings(scenes, monkeypatch)
     monkeypatch.delenv("KGEN_CACHE")
     monkeypatch.setenv("HOME", "/home/me")
     assert str(cache_folder()) == "/home/me/.cache/kgen/judges"
-
-
-def test_word_loss_by_hand():
-    # softmax of (0, 0, ln 3, 0) is (1, 1, 3, 1)/6. Known tokens: 2 and 3; 0 is padding, 1 unknown.
-    logits = np.log([[1.0, 1, 3, 1], [1, 1, 3, 1]]).astype("float32")
-    ids = np.array([[2, 3, 1, 0], [2, 0, 0, 0]], "int32")
-    # First: (ln 2 + ln 6)/2, second: ln 2; their mean.
-    expected = ((np.log(2) + np.log(6)) / 2 + np.log(2)) / 2
-    assert float(word_loss(logits, ids)) == pytest.approx(expected, abs=1e-6)
-    nothing = np.zeros((2, 4), "int32")
-    assert float(word_loss(logits, nothing)) == 0.0
 
 
 def test_slight_changes():

@@ -5,7 +5,8 @@ import pytest
 
 from kgen.config import Config
 from kgen.model_folder import build_model
-from kgen.pipeline import TextToImage, sample_noise
+from kgen.noise import sample_noise
+from kgen.pipeline import TextToImage
 from kgen.text.vocabulary import learn_vocabulary
 
 CAPTIONS = ["美丽的日落景象", "a snowy night", "the sea at noon, two boats"]

@@ -12,8 +12,9 @@ from kgen.config import DataConfig
 from kgen.data.loading import load_pictures
 from kgen.export import exporting, litert, saved_model
 from kgen.model_folder import build_model
+from kgen.noise import sample_noise
 from kgen.pictures import read_png_text, to_image
-from kgen.pipeline import TextToImage, sample_noise
+from kgen.pipeline import TextToImage
 from kgen.postprocess import operations
 from kgen.postprocess.post_process import OPERATIONS, PostProcess, PostProcessing
 from kgen.text.vocabulary import learn_vocabulary

@@ -8,15 +8,8 @@ import numpy as np
 
 from kgen import checks
 from kgen.data.captioned_pictures import CaptionedPictures
-from kgen.evaluation.attribute_classifier import (
-    STATES,
-    AttributeClassifier,
-    attribute_names,
-    train_classifier,
-)
+from kgen.evaluation.attribute_classifier import STATES, AttributeClassifier
 from kgen.pipeline import TextToImage
-
-__all__ = ["Answers", "ask", "attribute_names", "measure_obedience", "train_classifier"]
 
 MAX_CONFUSIONS = 10
 BATCH_SIZE = 64

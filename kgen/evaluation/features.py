@@ -9,7 +9,7 @@ import keras
 import numpy as np
 
 from kgen import checks
-from kgen.evaluation.matching import Matcher
+from kgen.matcher import Matcher
 from kgen.pictures import to_image
 
 NETWORKS = ("matcher", "inception")

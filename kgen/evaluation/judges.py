@@ -16,10 +16,11 @@ import numpy as np
 from kgen import __version__
 from kgen.checks import ToldWarning, one_line
 from kgen.data.captioned_pictures import CaptionedPictures
-from kgen.evaluation.matching import Matcher, train_matcher
+from kgen.evaluation.matching import train_matcher
+from kgen.matcher import Matcher
 
 CACHE = "KGEN_CACHE"
-METHOD = 1  # to be raised whenever the same pictures would give another judge
+METHOD = 2  # to be raised whenever the same pictures would give another judge
 MOST_HASHED = 2048  # pictures
 
 
@@ -49,12 +50,12 @@ def judge_for(
         if folder.exists():
             return Matcher.load(folder)
     except (OSError, ValueError) as error:
-        _tell(f"kgen: the kept judge cannot be read and is trained anew: {error}")
+        _tell(f"the kept judge cannot be read and is trained anew: {error}")
     matcher = train_matcher(pictures, epochs, seed, size)
     try:
         matcher.save(folder)
     except OSError as error:
-        _tell(f"kgen: the judge cannot be kept and will be trained again next time: {error}")
+        _tell(f"the judge cannot be kept and will be trained again next time: {error}")
     return matcher
 
 

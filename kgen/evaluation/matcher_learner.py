@@ -9,7 +9,7 @@ Source: image and text in one space by a symmetric contrastive loss: ConVIRT (Zh
 import keras
 from keras import layers, ops
 
-from kgen.training.losses import contrastive_loss, same_captions
+from kgen.training.losses import contrastive_loss, same_captions, word_loss
 
 FIRST_SCALE, LAST_SCALE = 14.0, 100.0  # one over the temperature; CLIP's bounds
 
@@ -53,25 +53,3 @@ class Contrast(layers.Layer):
             loss += 0.5 * word_loss(words, token_ids)
         self.add_loss(loss)
         return loss
-
-
-def word_loss(logits, token_ids):
-    """How hard it is to tell a caption's tokens from its picture.
-
-    Formula:
-        L = -E[ 1/K Σ_k log softmax(logits)_{t_k} ]
-
-        over a caption's K tokens t_k that are known; those that are not have the id 1.
-
-    Args:
-        logits: float32 (B, V).
-        token_ids: int32 (B, L), in [0, V).
-
-    Returns:
-        float32 (), at least 0.
-
-    Source: Joulin et al. 2016, eq. 2.
-    """
-    known = ops.cast(token_ids > 1, logits.dtype)
-    of_tokens = ops.take_along_axis(ops.log_softmax(logits), token_ids, axis=1)  # (B, L)
-    return -ops.mean(ops.sum(known * of_tokens, 1) / ops.maximum(ops.sum(known, 1), 1))

@@ -12,8 +12,8 @@ import numpy as np
 import kgen
 from kgen.checks import check_int
 from kgen.evaluation import sheets as of_sheets
+from kgen.evaluation.attribute_classifier import attribute_names, train_classifier
 from kgen.evaluation.attribute_figures import attribute_figures
-from kgen.evaluation.attributes import attribute_names, train_classifier
 from kgen.evaluation.caption_match import contradictions
 from kgen.evaluation.distance_figures import distance_figures
 from kgen.evaluation.drawing import Drawn, DrawnOnce, draw_columns, one_of_each

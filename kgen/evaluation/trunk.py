@@ -1,26 +1,8 @@
-"""The small convolutional networks under every judge of pictures."""
+"""The small convolutional network under the classifier of attributes."""
 
 from keras import layers
 
 WIDTHS = (48, 64, 128)
-
-
-def look_at(image):
-    """Features of pictures, for layers that judge them.
-
-    Args:
-        image: float32 (B, H, W, 3), in [-1, 1].
-
-    Returns:
-        float32 (B, 256), at least 0.
-    """
-    h = layers.GaussianNoise(0.05)(image)
-    for width in (16, 32, 64, 128):
-        h = layers.Conv2D(width, 4, strides=2, padding="same")(h)
-        h = layers.BatchNormalization()(h)
-        h = layers.LeakyReLU(0.2)(h)
-    h = layers.Dropout(0.3)(layers.Flatten()(h))
-    return layers.Dense(256, activation="relu")(h)
 
 
 def map_of_features(image, widths=WIDTHS, noise=0.03):

@@ -100,12 +100,7 @@ def share(figure: dict[str, Any] | None) -> str:
         >>> share({"value": 0.9, "low": 0.786, "high": 0.957, "num": 50})
         '90 % (78.6–95.7)'
     """
-    if figure is None or figure["value"] is None:
-        return "–"
-    interval = ""
-    if figure.get("low") is not None:
-        interval = f" ({hundred(figure['low'])}–{hundred(figure['high'])})"
-    return f"{hundred(figure['value'])} %{interval}"
+    return _with_interval(figure, hundred, " %")
 
 
 def number(figure: dict[str, Any] | None) -> str:
@@ -115,12 +110,16 @@ def number(figure: dict[str, Any] | None) -> str:
         >>> number({"value": 12.3456, "low": 11.0, "high": 13.5, "num": 50})
         '12.35 (11–13.5)'
     """
+    return _with_interval(figure, "{:.4g}".format)
+
+
+def _with_interval(figure, form, unit=""):
     if figure is None or figure["value"] is None:
         return "–"
     interval = ""
     if figure.get("low") is not None:
-        interval = f" ({figure['low']:.4g}–{figure['high']:.4g})"
-    return f"{figure['value']:.4g}{interval}"
+        interval = f" ({form(figure['low'])}–{form(figure['high'])})"
+    return f"{form(figure['value'])}{unit}{interval}"
 
 
 def _distance(part):

@@ -22,8 +22,9 @@ from kgen.export.saved_model import input_specs
 from kgen.matcher import FOLDER as MATCHER
 from kgen.matcher import SETTINGS, Matcher
 from kgen.model_folder import CONFIG, VOCABULARY
+from kgen.noise import sample_noise
 from kgen.pictures import to_image
-from kgen.pipeline import TextToImage, sample_noise
+from kgen.pipeline import TextToImage
 from kgen.text.pretrained import FOLDER, frozen_variables, pretrained_of
 from kgen.text.vocabulary import write_vocabulary
 

@@ -18,8 +18,9 @@ from tensorflow.core.protobuf import saved_model_pb2
 
 from kgen import files
 from kgen.export import proof
+from kgen.noise import sample_noise
 from kgen.pictures import to_pixels
-from kgen.pipeline import TextToImage, sample_noise
+from kgen.pipeline import TextToImage
 from kgen.text.pretrained import frozen_variables
 
 PLACE = "saved_model/1"  # TensorFlow Serving wants a version's number as the folder's name.

@@ -128,14 +128,14 @@ def word_loss(logits, token_ids):
 
     Formula:
         n_v = share of the batch's captions that hold the word v
-        ω_iv = (1 - n_v) [v in caption i]
+        ω_iv = (1 - n_v) [v in caption i], 0 for what no vocabulary knows
         L = -Σ_iv ω_iv log softmax(logits_i)_v / Σ_iv ω_iv
 
         Words that every caption of the batch holds count nothing; rare ones count fully.
 
     Args:
         logits: float32 (B, V). What D tells from the pictures.
-        token_ids: int32 (B, L), in [0, V), 0 = padding.
+        token_ids: int32 (B, L), in [0, V), 0 = padding, 1 = unknown.
 
     Returns:
         float32 (), at least 0.
@@ -149,7 +149,7 @@ def word_loss(logits, token_ids):
     share = ops.mean(ops.cast(in_caption, logits.dtype), axis=-1)  # (B, L)
     before = ops.tril(ops.ones((ids.shape[1], ids.shape[1]), "bool"), -1)
     again = ops.any((ids[:, :, None] == ids[:, None, :]) & before, axis=-1)  # (B, L)
-    weight = ops.cast((ids > 0) & ~again, logits.dtype) * (1 - share)
+    weight = ops.cast((ids > 1) & ~again, logits.dtype) * (1 - share)
     likely = ops.take_along_axis(ops.log_softmax(logits, axis=-1), ids, axis=1)
     return -ops.sum(weight * likely) / ops.maximum(ops.sum(weight), 1e-6)
 

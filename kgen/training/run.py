@@ -15,7 +15,6 @@ samples/                     grids of pictures with their captions
 """
 
 import os
-import sys
 import warnings
 from collections.abc import Iterable
 from pathlib import Path
@@ -96,6 +95,9 @@ def train(
         files.remove_unfinished(folder)
     there = checkpoints.Checkpoints(out, config.training.kept_checkpoints).exist()
     pretrained = _pretrained(config, out)
+    start_from = "" if there else config.training.start_from
+    if start_from:  # before the data is read
+        start_from = trained_model(start_from)
     word_vectors = "" if there else config.data.word_vectors
     if word_vectors:  # before the data is read
         check_dimension(word_vectors, config.text.embedding_dim)
@@ -114,12 +116,12 @@ def train(
     augmentations, told = choose_augmentations(
         config.training, captions_to_learn_from(pictures.captions), len(pictures)
     )
-    validation, lines = _validation(config, out, pictures, token_ids, progress)
+    validation, lines = _validation(config, out, pictures, token_ids)
     told = [*told, *lines]
     states = remember_states(pretrained, token_ids, out, progress) if pretrained else None
     gan = build_gan(config, len(vocabulary), augmentations, states)
-    if config.training.start_from and not there:
-        start_from_model(gan, vocabulary, trained_model(config.training.start_from))
+    if start_from:
+        start_from_model(gan, vocabulary, start_from)
     if word_vectors:
         start_from_word_vectors(gan, vocabulary, word_vectors, out)
     model = model_folder.build_model(config, len(vocabulary), pretrained=pretrained)
@@ -187,7 +189,7 @@ def _fit(gan, pictures, token_ids, training, reporter, stop, progress, told):
         bar.close()
 
 
-def _validation(config, out, pictures, token_ids, progress):
+def _validation(config, out, pictures, token_ids):
     """What validates the run, if anything, and lines that say so."""
     metric = config.training.validation
     if not metric:
@@ -198,8 +200,9 @@ def _validation(config, out, pictures, token_ids, progress):
             f"kgen: validation is off: {len(pictures)} pictures are too few to hold any out"
         ]
     judged = metric != "detail"
-    if judged and progress and not (out / MATCHER).is_dir():
-        print("kgen: training the judge of the validation; some minutes", file=sys.stderr)
+    if judged and not (out / MATCHER).is_dir():
+        told = "training the judge of the validation; some minutes"
+        warnings.warn(told, ToldWarning, stacklevel=3)
     matcher = matcher_of(out, pictures, every) if judged else None
     validation = Validation(
         matcher, pictures, token_ids, every, config.networks.noise_dim, metric

@@ -4,6 +4,7 @@ Source: Wang et al. 2018 (Transferring GANs), section 3: both networks start fro
 Words that both vocabularies hold keep their vectors, which is ours.
 """
 
+import math
 import os
 import warnings
 from collections.abc import Iterator, Sequence
@@ -17,6 +18,8 @@ from kgen.model_folder import read_model
 from kgen.text.pretrained import HiddenStates, pretrained_of
 from kgen.training.building import build_gan
 from kgen.training.checkpoints import LAST
+
+LEAST_SHARE = 0.01  # of G's parameters; a bias or two always fit
 
 
 def start_from_model(gan, vocabulary: Sequence[str], folder: str | os.PathLike) -> None:
@@ -32,21 +35,21 @@ def start_from_model(gan, vocabulary: Sequence[str], folder: str | os.PathLike) 
 
     Raises:
         FileNotFoundError: There is no model in the folder.
-        ValueError: It is damaged, or none of its weights fit.
+        ValueError: It is damaged, or hardly any of its weights fit.
     """
     folder = Path(folder)
     found = read_model(folder)
     of_t, of_g = (found.model.get_layer(name) for name in ("encoder", "generator"))
     known = _take_vectors(gan.encoder, vocabulary, of_t, found.vocabulary)
-    taken = _take(gan.encoder, of_t, but="embedding") + _take(gan.generator, of_g)
-    if not taken:
+    for_t = _take(gan.encoder, of_t, but="embedding")
+    for_g = _take(gan.generator, of_g)
+    if for_g < LEAST_SHARE:
         raise ValueError(
-            f"{folder}: none of its weights fit this configuration. Choose a model of the same "
-            "networks.width and text.encoder, or train without it."
+            f"{folder}: {100 * for_g:.2g} % of its generator fits this configuration. Choose a "
+            "model of the same networks.width and text.caption_dim, or train without it."
         )
     gan.averaged_encoder.set_weights(gan.encoder.get_weights())
     gan.averaged_generator.set_weights(gan.generator.get_weights())
-    total = sum(1 for model in (gan.encoder, gan.generator) for _ in _named(model))
     of_d = "a preset has no discriminator"
     if (folder / LAST).is_file():
         source = build_gan(found.config, len(found.vocabulary), states=_states(found.model))
@@ -54,11 +57,10 @@ def start_from_model(gan, vocabulary: Sequence[str], folder: str | os.PathLike) 
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             source.load_weights(folder / LAST, skip_mismatch=True)
-        num = _take(gan.discriminator, source.discriminator)
-        of_d = f"{num} of {len(gan.discriminator.weights)} of the discriminator"
+        of_d = f"{_percent(_take(gan.discriminator, source.discriminator))} of the discriminator"
     told = (
-        f"started from {folder}: {taken} of {total} weights of encoder and generator, {of_d}; "
-        f"{known} of {len(vocabulary)} wordpieces known"
+        f"started from {folder}: {_percent(for_t)} of the encoder, {known} of {len(vocabulary)} "
+        f"wordpieces, {_percent(for_g)} of the generator; {of_d}"
     )
     warnings.warn(told, ToldWarning, stacklevel=2)
 
@@ -86,16 +88,26 @@ def _take_vectors(encoder, vocabulary, trained, trained_vocabulary) -> int:
     return len(both)
 
 
-def _take(model: keras.Model, trained: keras.Model, but: str = "") -> int:
-    """Copies what is in a layer of the same name, in the same place and shape; gives how many."""
+def _take(model: keras.Model, trained: keras.Model, but: str = "") -> float:
+    """Copies what is in a layer of the same name, in the same place and shape; gives the share of
+    the parameters that it is, in [0, 1].
+    """
     weights = dict(_named(trained))
-    taken = 0
+    taken = total = 0
     for (layer, place), variable in _named(model):
+        if layer == but:
+            continue
+        size = math.prod(variable.shape)
+        total += size
         value = weights.get((layer, place))
-        if layer != but and value is not None and value.shape == variable.shape:
+        if value is not None and value.shape == variable.shape:
             variable.assign(value)
-            taken += 1
-    return taken
+            taken += size
+    return taken / max(1, total)
+
+
+def _percent(share):
+    return f"{100 * share:.3g} %"
 
 
 def _named(model: keras.Model) -> Iterator[tuple[tuple[str, int], keras.Variable]]:
