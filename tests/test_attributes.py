@@ -19,7 +19,7 @@ from kgen.evaluation.attribute_classifier import (
     train_classifier,
 )
 from kgen.evaluation.attributes import ask, measure_obedience
-from kgen.evaluation.trunk import map_of_features
+from kgen.networks.feature_map import map_of_features
 
 FRUIT = ("李子", "梨", "苹果")  # sorted, as classes are
 

@@ -25,7 +25,7 @@ LAYERS = (
     ("kgen.data",),
     ("kgen.training.losses",),
     ("kgen.evaluation.distance", "kgen.evaluation.caption_match", "kgen.evaluation.judges",
-     "kgen.evaluation.matching", "kgen.evaluation.matcher_learner", "kgen.evaluation.trunk",
+     "kgen.evaluation.matching", "kgen.evaluation.matcher_learner",
      "kgen.evaluation.attribute_classifier"),  # fmt: skip
     ("kgen.evaluation.fine_structure", "kgen.evaluation.features"),
     ("kgen.training",),

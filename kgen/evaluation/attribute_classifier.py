@@ -10,7 +10,7 @@ from keras import layers, ops
 
 from kgen import checks
 from kgen.data.captioned_pictures import CaptionedPictures
-from kgen.evaluation.trunk import map_of_features
+from kgen.networks.feature_map import map_of_features
 from kgen.pictures import to_image
 
 STATES = "states_"  # before an attribute's name: whether the captions say it, "yes" or "no"

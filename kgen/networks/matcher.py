@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import keras
 from keras import layers
 
+from kgen.networks.feature_map import map_of_features
 from kgen.text.encoders import MaskedMaxAndMean, MaskedMean, MaskedWords, TokenMask
 
 LARGEST = 64  # pixels; of larger pictures, means of squares are looked at
@@ -21,7 +22,8 @@ class MatcherSize:
     """How large a matcher is.
 
     Attributes:
-        widths: Channels at 16, 8 and 4 places a side.
+        widths: Channels at half, quarter and eighth size.
+        where_dim: Numbers of each place of the last map, which is read place by place.
         feature_dim: F, what the vectors are made from.
         vector_dim: C, of the space that both sides share.
         embedding_dim: Of a token.
@@ -29,6 +31,7 @@ class MatcherSize:
     """
 
     widths: tuple[int, int, int]
+    where_dim: int
     feature_dim: int
     vector_dim: int
     embedding_dim: int
@@ -38,8 +41,8 @@ class MatcherSize:
 # `full` judges. `small` goes with a model and chooses its best pictures: as float16 it takes less
 # than 1 MB.
 SIZES = {
-    "full": MatcherSize((48, 96, 160), 256, 128, 128, 8000),
-    "small": MatcherSize((32, 48, 64), 128, 128, 64, 2000),
+    "full": MatcherSize((48, 64, 128), 48, 256, 128, 128, 8000),
+    "small": MatcherSize((24, 32, 64), 16, 128, 128, 64, 2000),
 }
 
 
@@ -47,7 +50,7 @@ def build_image_side(shape: tuple[int, int, int], size: MatcherSize = SIZES["ful
     """From pictures to their features and vectors.
 
     Args:
-        shape: H, W, 3; H and W at least 8.
+        shape: H, W, 3; H and W multiples of 8.
         size: How large the network is.
 
     Returns:
@@ -55,16 +58,15 @@ def build_image_side(shape: tuple[int, int, int], size: MatcherSize = SIZES["ful
         `features`: float32 (B, F), at least 0. What the vectors are made from.
         `vector`: float32 (B, C).
     """
-    narrow, middle, wide = size.widths
     image = keras.Input(shape, name="image")
     h = image
     if min(shape[:2]) >= 2 * LARGEST:
         h = layers.AveragePooling2D(min(shape[:2]) // LARGEST)(h)
-    stride = max(1, h.shape[1] // 16)
-    h = _convolution(h, narrow, 2 * stride, stride)  # (B, 16, 16, ·)
-    h = _residual(_convolution(h, middle, 3, 2), middle)  # (B, 8, 8, ·)
-    h = _convolution(h, wide, 3, 2)  # (B, 4, 4, ·)
-    h = layers.Dropout(DROPOUT)(layers.Flatten()(h))
+    h = map_of_features(h, size.widths)  # (B, H/8, W/8, ·)
+    where = layers.Conv2D(size.where_dim, 1, activation="relu")(h)
+    anywhere = [layers.GlobalAveragePooling2D()(h), layers.GlobalMaxPooling2D()(h)]
+    h = layers.Concatenate()([layers.Flatten()(where), *anywhere])
+    h = layers.Dropout(DROPOUT)(h)
     h = layers.Dense(size.feature_dim, use_bias=False)(h)
     h = layers.BatchNormalization(momentum=MOMENTUM)(h)
     features = layers.ReLU(name="features")(h)
@@ -117,13 +119,3 @@ def build_scorer(image_side: keras.Model, caption_side: keras.Model) -> keras.Mo
     vectors = [image_side(inputs["image"])["vector"], caption_side(inputs["token_ids"])]
     match = layers.Dot(axes=1, normalize=True, name="match")(vectors)
     return keras.Model(inputs, {"match": match}, name="scorer")
-
-
-def _convolution(h, width, size, stride):
-    h = layers.Conv2D(width, size, strides=stride, padding="same", use_bias=False)(h)
-    return layers.ReLU()(layers.BatchNormalization(momentum=MOMENTUM)(h))
-
-
-def _residual(h, width):
-    more = layers.Conv2D(width, 3, padding="same", use_bias=False)(_convolution(h, width, 3, 1))
-    return layers.ReLU()(layers.Add()([h, layers.BatchNormalization(momentum=MOMENTUM)(more)]))

@@ -1,4 +1,4 @@
-"""The small convolutional network under the classifier of attributes."""
+"""The small convolutional network under every judge of pictures."""
 
 from keras import layers
 
