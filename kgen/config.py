@@ -19,7 +19,7 @@ ATTENTION_SIZES = (8, 16)
 PIXEL_SIZES = (1, 2, 4)
 ADVERSARIAL_LOSSES = ("hinge", "relativistic")
 MISMATCHES = ("none", "one", "all")
-VALIDATIONS = ("", "detail", "distance", "match")
+VALIDATIONS = ("detail", "distance", "match")
 PENALTIES = ("r1", "r1_r2", "matching_aware")
 AUGMENTATIONS = ("flip", "translation", "crop", "cutout", "colour")
 FITS = ("crop", "pad")
@@ -233,7 +233,8 @@ class TrainingConfig:
         checks.check_real("training.averaging", self.averaging, 0.0, 1.0)
         checks.check_real("training.augmentation_probability", self.augmentation_probability, 0, 1)
         checks.check_choice("training.precision", self.precision, PRECISIONS)
-        checks.check_choice("training.validation", self.validation, VALIDATIONS)
+        if self.validation:
+            checks.check_choice("training.validation", self.validation, VALIDATIONS)
         checks.check_int("training.kept_checkpoints", self.kept_checkpoints, 0, 1000)
         checks.check_int("training.max_rollbacks", self.max_rollbacks, 0, 1000)
         if self.augmentations not in ("auto", "small"):

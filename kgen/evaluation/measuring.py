@@ -178,7 +178,7 @@ def _judge(training, epochs, tell, judge) -> tuple[Matcher, dict]:
     tell(
         "reading the kept judge"
         if kept
-        else "training the judge; about 3 minutes (kept for the next time)"
+        else "training the judge; some minutes (kept for the next time)"
     )
     return judge_for(training, epochs), about
 
