@@ -98,8 +98,8 @@ class NetworksConfig:
         word_attention: Whether G attends to the words.
         attention_size: Height and width of the largest feature map that does, in pixels: 8 or 16.
         pixel_size: Height and width of the blocks of one colour that pixel art is made of, in
-            pixels: 1, 2 or 4. Above 1 the networks work on blocks, which is as many times faster
-            as a block has pixels, and the pictures' edges are as sharp as the real ones'.
+            pixels: 1, 2 or 4. Above 1 the networks work on blocks, which is more than twice as
+            fast, and the pictures' edges are as sharp as the real ones'.
         discriminator: How D joins picture and caption: `projection`, or `concatenation` of the
             caption vector to D's last feature map.
     """
