@@ -105,7 +105,8 @@ def advise(
     minutes = training_minutes(num_pictures, image_size, faster)
     lines.append(
         f"{minutes} minutes on two CPU cores: enough for {EPOCHS} times through {num_pictures} "
-        f"pictures at about {faster * SPEED[image_size]} pictures/s, and never under {LEAST_MINUTES}. "
+        f"pictures at about {faster * SPEED[image_size]} pictures/s, and never under "
+        f"{LEAST_MINUTES}. "
         "Colours come first, shapes after half an hour. Go on with --resume while the samples get "
         "better."
     )
