@@ -29,7 +29,8 @@ def as_card_page(
         (
             "training",
             f"{trained['minutes']} minutes on {trained['machine']}: {trained['steps']} steps, "
-            f"{trained['pictures']} pictures, {trained['precision']}, seed {trained['seed']}",
+            f"{trained['pictures']} pictures, {trained['precision']}, seed {trained['seed']}"
+            + _in_runs(trained["runs"]),
         ),
         ("parameters", f"{card['parameters']:,}"),
         ("hash", card["hash"]),
@@ -51,6 +52,17 @@ def as_card_page(
         if section.title not in NOT_IN_CARD:
             parts += markdown_section(section, sheets, "")
     return "\n\n".join(parts) + "\n"
+
+
+def _in_runs(runs):
+    """What the training of several runs was made of; nothing for one."""
+    if len(runs) == 1:
+        return ""
+    each = ", ".join(
+        f"{run['name']} {'unknown' if run['minutes'] is None else run['minutes']} minutes"
+        for run in runs
+    )
+    return f"; in {len(runs)} runs, each from the one before: {each}"
 
 
 def _cell(text: str) -> str:

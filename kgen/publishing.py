@@ -1,7 +1,6 @@
 """From a run to a preset: half the bytes, with a card that says what it is and how good."""
 
 import dataclasses
-import json
 import os
 import platform
 import shutil
@@ -21,6 +20,7 @@ from kgen.matcher import FOLDER as MATCHER
 from kgen.matcher import Matcher
 from kgen.pictures import captioned_grid, save_png
 from kgen.pipeline import TextToImage
+from kgen.training.lineage import runs_behind
 
 CARD_PAGE = "card.md"
 SAMPLES = "samples.png"
@@ -69,7 +69,7 @@ def publish(
         hint = "All that is in it would be lost: choose another."
         raise FileExistsError(checks.wrong("out", "a new folder or a preset's", str(out), hint))
     painter = TextToImage.from_preset(run)
-    last = _last_figures(run / "metrics.jsonl")
+    runs = runs_behind(run)
     with files.whole_folder(out) as folder:
         config = painter.config.without_paths().updated({"name": out.name})
         model_folder.write_model(folder, config, painter.vocabulary, painter.model, dtype="float16")
@@ -85,9 +85,8 @@ def publish(
             "credit": credit,
             "data": data_name(painter.config.data.path),
             "training": {
-                "steps": last["step"],
-                "pictures": last["step"] * config.training.batch_size,
-                "minutes": round(last["seconds"] / 60, 1),
+                **{name: _total(runs, name) for name in ("steps", "pictures", "minutes")},
+                "runs": runs,
                 "precision": config.training.precision,
                 "seed": config.training.seed,
                 "machine": f"{os.cpu_count()} x {platform.machine()}, no GPU",
@@ -145,6 +144,10 @@ def _rounded(value):
     return float(f"{value:.5g}") if isinstance(value, float) else value
 
 
+def _total(runs, name):
+    return round(sum(run[name] or 0 for run in runs), 1)
+
+
 def _write_matcher(run, folder, data, epochs, tell):
     """The run's matcher, float16, if the preset stays small enough with it, else a small one."""
     if (run / MATCHER).is_dir():
@@ -182,17 +185,6 @@ def _check_size(folder):
         hint = "Train one with a smaller `networks.width` or `text.vocabulary_size`."
         expected = f"a model that takes at most {MOST_BYTES / 1e6:g} MB as a preset"
         raise ValueError(checks.wrong("run", expected, f"{num_bytes / 1e6:.1f} MB", hint))
-
-
-def _last_figures(path):
-    """The last line of a run's metrics.jsonl."""
-    try:
-        last = json.loads(path.read_text(encoding="utf-8").splitlines()[-1])
-        return {name: last[name] + 0 for name in ("step", "seconds")}
-    except (ValueError, IndexError, KeyError, TypeError):
-        raise ValueError(
-            f"{path}: the last line holds no figures of a run. Resume the run, or remove the line."
-        ) from None
 
 
 def _write_samples(painter, data, path):

@@ -1,0 +1,69 @@
+"""What a model was trained on in all: its run, and the runs that it started from."""
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+from kgen.config import Config
+from kgen.model_folder import CONFIG
+from kgen.presets import trained_presets
+
+METRICS = "metrics.jsonl"
+CARD = "card.json"
+
+
+def runs_behind(run: str | os.PathLike) -> list[dict[str, Any]]:
+    """The runs that led to a model, the first one first and `run` last.
+
+    Args:
+        run: The run's folder. The model that it started from (`--from`) is another run's folder or
+            a preset's, and so on back.
+
+    Returns:
+        For each `name`, `steps`, `pictures` and `minutes`; the last three are None for a model
+        whose folder has gone or holds no figures.
+
+    Raises:
+        ValueError: The run itself has no figures.
+    """
+    run = Path(run)
+    config = Config.read(run / CONFIG)
+    runs = [_figures_of(run, config.training.batch_size)]
+    seen = {run.resolve()}
+    while start := config.training.start_from:
+        folder = trained_presets().get(start, Path(start))
+        if folder.resolve() in seen:  # a folder that was written anew from its own successor
+            break
+        seen.add(folder.resolve())
+        if (folder / CARD).is_file():
+            card = json.loads((folder / CARD).read_text(encoding="utf-8"))
+            return [*card["training"].get("runs", [_unknown(folder)]), *runs]
+        try:
+            config = Config.read(folder / CONFIG)
+            runs.insert(0, _figures_of(folder, config.training.batch_size))
+        except (OSError, ValueError):
+            runs.insert(0, _unknown(folder))
+            break
+    return runs
+
+
+def _unknown(folder):
+    return {"name": folder.name, "steps": None, "pictures": None, "minutes": None}
+
+
+def _figures_of(run, batch_size):
+    path = run / METRICS
+    try:
+        last = json.loads(path.read_text(encoding="utf-8").splitlines()[-1])
+        steps, seconds = last["step"] + 0, last["seconds"] + 0
+    except (ValueError, IndexError, KeyError, TypeError):
+        raise ValueError(
+            f"{path}: the last line holds no figures of a run. Resume the run, or remove the line."
+        ) from None
+    return {
+        "name": run.name,
+        "steps": steps,
+        "pictures": steps * batch_size,
+        "minutes": round(seconds / 60, 1),
+    }
