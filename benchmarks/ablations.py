@@ -58,12 +58,7 @@ ROWS = {
     "contrast_0": ("no contrastive loss", {"training": {"contrastive_weight": 0.0}}),
     "contrast_3": ("contrastive weight 3", {"training": {"contrastive_weight": 3.0}}),
     "words_0": ("no word loss", {"training": {"word_weight": 0.0}}),
-    "words_03": ("word weight 0.3", {"training": {"word_weight": 0.3}}),
     "words_3": ("word weight 3", {"training": {"word_weight": 3.0}}),
-    "neither": (
-        "neither contrast nor words",
-        {"training": {"contrastive_weight": 0.0, "word_weight": 0.0}},
-    ),
     "concatenation": (
         "concatenation in place of projection",
         {"networks": {"discriminator": "concatenation"}},
@@ -89,16 +84,6 @@ ROWS = {
     "batch_16": ("batch 16", {"training": {"batch_size": 16}}),
     "batch_64": ("batch 64", {"training": {"batch_size": 64}}),
     "float32": ("float32", {"training": {"precision": "float32"}}),
-    "rates_half": (
-        "both rates 2e-4",
-        {"training": {"generator_rate": 2e-4, "discriminator_rate": 2e-4}},
-    ),
-    "rates_double": (
-        "both rates 8e-4",
-        {"training": {"generator_rate": 8e-4, "discriminator_rate": 8e-4}},
-    ),
-    "wide_g": ("G twice as wide", {"networks": {"width": 32}}),
-    "wide_d": ("D twice as wide", {"networks": {"discriminator_width": 32}}),
 }
 # What 300 pictures need: the same, over other rows.
 SMALL_ROWS = {
@@ -141,7 +126,7 @@ def rows_of(name: str) -> dict:
 @click.command()
 @click.option("--data", type=click.Path(path_type=Path), default=Path("../shared/data"))
 @click.option("--out", type=click.Path(path_type=Path), required=True)
-@click.option("--minutes", type=float, default=4.0, show_default=True, help="Of the processor.")
+@click.option("--minutes", type=float, default=3.0, show_default=True, help="Of the processor.")
 @click.option("--row", "rows", multiple=True, help="Only these.")
 @click.option(
     "--set",
