@@ -20,7 +20,7 @@ from kgen.evaluation.page import as_page
 from kgen.evaluation.report import as_markdown, short_table, write_report
 from kgen.evaluation.sheets import sheet_pixels
 from kgen.evaluation.summary import limits, summary
-from kgen.evaluation.wording import number, sections_of, share
+from kgen.evaluation.wording import _attributes, number, sections_of, share
 
 PARTS = ("distance", "fine_structure", "caption_match", "attributes", "words", "memorisation",
          "diversity", "refinement")  # fmt: skip
@@ -413,3 +413,26 @@ def test_the_summary_names_the_weakest():
         "3, 80 %)."
     )
     assert sentences[4].startswith("Not copied: generated pictures lie 0.90 times as far")
+
+
+def test_classes_are_told_for_each_language_and_the_commonest_of_many_apart():
+    # 13 kinds: the first 12 have 4 pictures each, all told right, drawn right 4 and 2 times; the
+    # last, 梅, has 2, never right. So 48 of 48 real, 48 of 48 and 24 of 48 drawn.
+    kinds = {f"kind {i:02}": (4, 4, (4, 2)) for i in range(12)} | {"梅": (2, 0, (0, 0))}
+    classes = {
+        name: {
+            "num": num,
+            "num_drawn": [num, num],
+            "num_right": {"real": real, "generated": list(drawn)},
+        }
+        for name, (num, real, drawn) in kinds.items()
+    }
+    columns = [{"name": name, "generated": None, "ratio": None} for name in COLUMNS]
+    part = {"kind": {"real": None, "columns": columns, "classes": classes, "confusions": []}}
+    shares, of_classes = _attributes(part)[1]
+    assert shares.rows[2:] == (
+        ("kind, its 12 commonest", "text", "100 %", "100 %", "100 %", "48"),
+        ("kind, its 12 commonest", "text_zh", "50 %", "100 %", "50 %", "48"),
+    )
+    assert of_classes.head == ("class", "text", "text_zh", "real pictures")
+    assert of_classes.rows[0] == ("梅", "0 of 2", "0 of 2", "0 of 2")

@@ -177,13 +177,16 @@ def _attributes(part):
                     str(column["generated"]["num"] if column["generated"] else 0),
                 )
             )
+        rows += _commonest(name, found)
     head = ("attribute", "captions", "generated", "real pictures", "ratio", "asked")
     tables.append(Table(head, _rows(rows)))
     for name, found in part.items():
         classes = _classes(found["classes"])
         if classes:
             which = "" if len(found["classes"]) <= MOST_CLASSES else ", the hardest"
-            head = ("class", "generated", "real")
+            columns = [column["name"] for column in found["columns"]]
+            told = columns if len(columns) > 1 else ["generated"]
+            head = ("class", *told, "real pictures")
             tables.append(Table(head, classes, title=f"{name}: its classes{which}"))
         wrong = _rows((w["asked"], w["seen"], str(w["num"])) for w in found["confusions"][:5])
         if wrong:
@@ -196,17 +199,35 @@ def _attributes(part):
     return lines, tables
 
 
+def _commonest(name, found):
+    """Rows of the commonest classes alone, where there are many: the rest are of few pictures."""
+    classes = sorted(found["classes"].values(), key=lambda one: -one["num"])
+    if len(classes) <= MOST_CLASSES:
+        return
+    some = classes[:MOST_CLASSES]
+    num_real = sum(one["num"] for one in some)
+    real = sum(one["num_right"]["real"] for one in some) / num_real
+    for k, column in enumerate(found["columns"]):
+        num = sum(one["num_drawn"][k] for one in some)
+        if num and real:
+            right = sum(one["num_right"]["generated"][k] for one in some) / num
+            says = (hundred(right), hundred(real), hundred(right / real))
+            of = f"{name}, its {MOST_CLASSES} commonest"
+            yield (of, column["name"], *(f"{figure} %" for figure in says), str(num))
+
+
 def _classes(classes: dict[str, Any]):
-    """Rows of the classes of an attribute, the hardest of many; columns of captions together.
+    """Rows of the classes of an attribute, the hardest of many, each column of captions apart.
 
     By the upper bound of their share: 0 of 9 come before 0 of 1, of which little is known.
     """
     rows = []
     for name, one in classes.items():
-        right, num = sum(one["num_right"]["generated"]), sum(one["num_drawn"])
-        if num:
-            real = f"{one['num_right']['real']} of {one['num']}"
-            rows.append((share_interval(right, num)[1], name, f"{right} of {num}", real))
+        right, num = one["num_right"]["generated"], one["num_drawn"]
+        if sum(num):
+            cells = [f"{r} of {n}" for r, n in zip(right, num, strict=True)]
+            cells.append(f"{one['num_right']['real']} of {one['num']}")
+            rows.append((share_interval(sum(right), sum(num))[1], name, *cells))
     return _rows(row[1:] for row in sorted(rows)[:MOST_CLASSES])
 
 
