@@ -8,6 +8,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 import kgen
 from kgen import checks, files, model_folder
 from kgen.cards import as_card_page
@@ -188,9 +190,10 @@ def _check_size(folder):
 
 
 def _write_samples(painter, data, path):
-    """A grid of held-out captions, every language in turn."""
+    """A grid of held-out captions from all over the test part, every language in turn."""
     config = painter.config
     test = load_pictures(data, config.networks.image_size, config.training.seed, split="test")
-    captions = [several[i % len(several)] for i, several in enumerate(test.captions[:NUM_SAMPLES])]
+    rows = np.linspace(0, len(test) - 1, min(NUM_SAMPLES, len(test))).round().astype(int)
+    captions = [test.captions[row][i % len(test.captions[row])] for i, row in enumerate(rows)]
     sheet = captioned_grid(painter.generate(captions, seed=0), captions, columns=6)
     save_png(path, sheet, Model=config.name, Hash=painter.hash, Caption="\n".join(captions))
