@@ -100,7 +100,7 @@ def copies(painter, pictures, data, sheet) -> dict:
 
 
 def _match(matcher, pixels, captions, rivals):
-    """R-precision, over five choices of candidates among captions that are false of a picture."""
+    """R-precision, over five choices of candidates among captions that contradict its own."""
     of_pictures, of_captions = matcher.picture_vectors(pixels), matcher.caption_vectors(captions)
     return np.mean([
         r_precision(of_pictures, of_captions, captions, seed=s, rivals=rivals) for s in range(5)

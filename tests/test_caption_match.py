@@ -40,7 +40,7 @@ def test_equal_scores_share_the_hit():
 def test_captions_that_are_no_rivals_are_left_out():
     pictures = np.array([[1, 0, 0], [0.8, 0.6, 0], [0, 0, 1]], "float32")
     rivals = np.ones((3, 3), bool)
-    rivals[1, 0] = False  # caption 0 is true of picture 1, too
+    rivals[1, 0] = False  # caption 0 does not contradict the second
     assert r_precision(pictures, THREE, ["a", "b", "c"], rivals=rivals) == 1.0
 
 
@@ -54,18 +54,27 @@ def test_the_number_of_candidates_sets_the_chance():
 
 def test_contradictions_by_hand():
     facts = {
-        "time": np.array(["dawn", "dawn", "night"]),
-        "birds": np.array(["two", "none", "two"]),
-        "states_time": np.array(["yes", "yes", "no"]),
-        "states_birds": np.array(["yes", "no", "yes"]),
+        "time": np.array(["dawn", "dawn", "night", "night"]),
+        "birds": np.array(["two", "none", "two", "three"]),
+        "states_time": np.array(["yes", "yes", "no", "yes"]),
+        "states_birds": np.array(["yes", "no", "yes", "yes"]),
     }
-    pictures = CaptionedPictures(np.zeros((3, 2, 2, 3), np.uint8), (("a",),) * 3, facts)
-    # Caption 0 (dawn, two birds) is false of 1 (no birds) and 2 (night); caption 1 (dawn) is true
-    # of 0 and false of 2; caption 2 (two birds) is true of 0 and false of 1.
-    expected = [[0, 0, 0], [1, 0, 1], [1, 1, 0]]
+    pictures = CaptionedPictures(np.zeros((4, 2, 2, 3), np.uint8), (("a",),) * 4, facts)
+    # Captions: "dawn, two birds", "dawn", "two birds", "night, three birds". A picture of the first
+    # obeys the next two as well; the last is of another hour than the first two, and of more
+    # birds than the first and the third.
+    expected = [[0, 0, 0, 1], [0, 0, 0, 1], [0, 0, 0, 1], [1, 1, 1, 0]]
     assert contradictions(pictures).astype(int).tolist() == expected
     unknown = CaptionedPictures(pictures.pixels, pictures.captions)
-    assert contradictions(unknown).tolist() == (~np.eye(3, dtype=bool)).tolist()
+    assert contradictions(unknown).tolist() == (~np.eye(4, dtype=bool)).tolist()
+
+
+def test_a_caption_without_rivals_does_not_count():
+    # The first picture finds its caption, the second the third's; 红 contradicts neither.
+    pictures = np.array([[1, 0, 0], [0, 0.6, 0.8], [0, 0, 1]], "float32")
+    rivals = np.array([[0, 1, 1], [1, 0, 1], [0, 0, 0]], bool)
+    hits = r_precision_hits(pictures, THREE, ["a", "b", "红"], rivals=rivals)
+    assert hits.tolist() == [1.0, 0.0]
 
 
 def test_nearest_captions_by_hand():

@@ -60,7 +60,7 @@ def r_precision_hits(
         rivals: bool (B, B). Where false, caption j is never among J_i; see `contradictions`.
 
     Returns:
-        float64 (B,), in [0, 1].
+        float64, in [0, 1], for each caption; those without a rival are left out.
 
     Raises:
         ValueError: There are not as many captions as vectors.
@@ -73,40 +73,43 @@ def r_precision_hits(
     rng = np.random.default_rng(seed)
     _, first, kinds = np.unique(np.asarray(captions, str), return_index=True, return_inverse=True)
     hits = np.zeros(len(captions))
+    alone = np.zeros(len(captions), bool)
     for i, picture in enumerate(picture_vectors):
         others = kinds != kinds[i] if rivals is None else (kinds != kinds[i]) & rivals[i]
+        alone[i] = rivals is not None and not others.any()
         chosen = rng.permutation(np.unique(kinds[others]))[: num_candidates - 1]
         own = picture @ caption_vectors[i]
         against = caption_vectors[first[chosen]] @ picture
         near = against >= own - 1e-6
         if not (near & (against > own + 1e-6)).any():
             hits[i] = 1 / (1 + near.sum())
-    return hits
+    return hits[~alone]
 
 
 def contradictions(pictures: CaptionedPictures) -> np.ndarray:
-    """Which captions say something false of which pictures.
+    """Which captions contradict each other, so that no picture can obey both.
 
-    Captions that leave things open are often true of another's picture ("a lake at dawn" of one
-    with two boats on it), and a judge that says so is not wrong. Only where the facts are known,
-    and which of them captions state ("states_" attributes), can such rivals be told.
+    What a caption leaves open its picture may show in any way: "a lake at dawn" may be drawn with
+    the two boats that another caption asks for, and a judge that then finds the other is not
+    wrong. Only where facts are known, and which of them captions state ("states_" attributes), can
+    such captions be told from rivals.
 
     Formula:
-        r_ij = there is an attribute a that caption j states, with a_i ≠ a_j
+        r_ij = there is an attribute a that captions i and j both state, with a_i ≠ a_j
 
     Returns:
-        bool (N, N): row i for picture i, column j for the caption of picture j. Without "states_"
-        attributes, all but the diagonal.
+        bool (N, N), symmetric, of the captions of pictures i and j. Without "states_" attributes,
+        all but the diagonal.
     """
     named = [name for name in pictures.attributes if STATES + name in pictures.attributes]
     if not named:
         return ~np.eye(len(pictures), dtype=bool)
-    false = np.zeros((len(pictures), len(pictures)), bool)
+    found = np.zeros((len(pictures), len(pictures)), bool)
     for name in named:
         values = np.asarray(pictures.attributes[name])
         stated = np.asarray(pictures.attributes[STATES + name]) == "yes"
-        false |= (values[:, None] != values) & stated
-    return false
+        found |= (values[:, None] != values) & stated & stated[:, None]
+    return found
 
 
 def nearest_captions(captions: Sequence[str], rivals: np.ndarray | None = None) -> np.ndarray:

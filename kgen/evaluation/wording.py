@@ -156,7 +156,8 @@ def _captions(part):
     candidates = max(column["candidates"] for column in part["columns"])
     lines = [
         "Asked of the judge. A model that ignores its captions would reach about "
-        f"{hundred(1 / candidates)} % among {candidates}, and at most 25 % at swaps."
+        f"{hundred(1 / candidates)} % among {candidates}, and at most 25 % at swaps. Where the set "
+        "tells which facts a caption states, it stands only against captions that contradict it.",
     ]
     head = ("captions", "question", "generated", "real pictures", "asked")
     return lines, [Table(head, _rows(rows))]
