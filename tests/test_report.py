@@ -350,7 +350,8 @@ def test_bad_arguments_are_told_in_a_line(given, named, tmp_path):
 
 def test_of_the_hardest_classes_those_come_first_of_which_most_is_known(evaluation):
     def of(right, num):
-        return {"num": num, "num_drawn": [num], "num_right": {"real": num, "generated": [right]}}
+        right = {"real": num, "generated": [right, 0]}
+        return {"num": num, "num_drawn": [num, 0], "num_right": right}
 
     report = json.loads(json.dumps(evaluation.report))
     report["attributes"]["time"]["classes"] = {
@@ -360,7 +361,7 @@ def test_of_the_hardest_classes_those_come_first_of_which_most_is_known(evaluati
     }
     tables = {t.title: t for s in sections_of(report) for t in s.tables}
     rows = tables["time: its classes, the hardest"].rows
-    assert rows[0] == ("never of nine", "0 of 9", "9 of 9")
+    assert rows[0] == ("never of nine", "0 of 9", "0 of 0", "9 of 9")
     assert len(rows) == 12
     assert "always" not in {row[0] for row in rows}
 
