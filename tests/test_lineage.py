@@ -39,6 +39,15 @@ def test_a_preset_brings_the_runs_of_its_card(tmp_path):
     assert found[0] == runs[0]
 
 
+@pytest.mark.parametrize("card", ["{", "[]", "{}", '{"training": {}}'])
+def test_a_card_that_tells_no_runs_is_unknown(tmp_path, card):
+    preset = tmp_path / "preset"
+    preset.mkdir()
+    (preset / "card.json").write_text(card, encoding="utf-8")
+    found = runs_behind(write_run(tmp_path / "b", 50, 90, start_from=preset))
+    assert [run["minutes"] for run in found] == [None, 1.5]
+
+
 def test_a_model_that_has_gone_is_unknown(tmp_path):
     found = runs_behind(write_run(tmp_path / "b", 50, 90, start_from=tmp_path / "gone"))
     assert found[0] == {"name": "gone", "steps": None, "pictures": None, "minutes": None}

@@ -25,7 +25,8 @@ def runs_behind(run: str | os.PathLike) -> list[dict[str, Any]]:
         whose folder has gone or holds no figures.
 
     Raises:
-        ValueError: The run itself has no figures.
+        FileNotFoundError: The run itself has no metrics.jsonl.
+        ValueError: The last line of that holds no figures.
     """
     run = Path(run)
     config = Config.read(run / CONFIG)
@@ -36,13 +37,13 @@ def runs_behind(run: str | os.PathLike) -> list[dict[str, Any]]:
         if folder.resolve() in seen:  # a folder that was written anew from its own successor
             break
         seen.add(folder.resolve())
-        if (folder / CARD).is_file():
-            card = json.loads((folder / CARD).read_text(encoding="utf-8"))
-            return [*card["training"].get("runs", [_unknown(folder)]), *runs]
         try:
+            if (folder / CARD).is_file():
+                card = json.loads((folder / CARD).read_text(encoding="utf-8"))
+                return [*card["training"]["runs"], *runs]
             config = Config.read(folder / CONFIG)
             runs.insert(0, _figures_of(folder, config.training.batch_size))
-        except (OSError, ValueError):
+        except (OSError, ValueError, KeyError, TypeError):
             runs.insert(0, _unknown(folder))
             break
     return runs
