@@ -65,6 +65,7 @@ ROWS = {
     ),
     "mismatch_none": ("no mismatched captions", {"training": {"mismatches": "none"}}),
     "mismatch_all": ("all mismatched captions", {"training": {"mismatches": "all"}}),
+    "mismatch_swapped": ("mismatched and swapped words", {"training": {"mismatches": "swapped"}}),
     "average_99": ("EMA 0.99", {"training": {"averaging": 0.99}}),
     "average_9995": ("EMA 0.9995", {"training": {"averaging": 0.9995}}),
     "r1_01": ("R1 γ = 0.1", {"training": {"penalty_weight": 0.1}}),

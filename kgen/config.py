@@ -18,7 +18,7 @@ DISCRIMINATORS = ("projection", "concatenation")
 ATTENTION_SIZES = (8, 16)
 PIXEL_SIZES = (1, 2, 4)
 ADVERSARIAL_LOSSES = ("hinge", "relativistic")
-MISMATCHES = ("none", "one", "all")
+MISMATCHES = ("none", "one", "all", "swapped")
 VALIDATIONS = ("detail", "distance", "match")
 PENALTIES = ("r1", "r1_r2", "matching_aware")
 AUGMENTATIONS = ("flip", "translation", "crop", "cutout", "colour")
@@ -160,8 +160,10 @@ class TrainingConfig:
         word_weight: Weight of the word loss: D learns to tell the words of a picture's caption
             from the picture, and G to draw what D tells them from.
         loss: `hinge`, or `relativistic`, where D compares each real picture with a generated one.
-        mismatches: Wrong captions that D rejects beside each real picture: `none`, `one`, or
-            `all` other ones of the batch.
+        mismatches: Wrong captions that D rejects beside each real picture: `none`; `one` of another
+            picture, or `all` of the batch's; or `swapped`, one of another picture and its own with
+            another word in one's place ("three birds" for "two birds"), which teaches numbers
+            and near shades.
         penalty: What keeps D smooth: `r1` (at real pictures), `r1_r2` (at generated ones, too),
             or `matching_aware` (at real pictures and their caption vectors).
         penalty_weight: γ of R1 and R2, or k of the matching-aware penalty.
@@ -300,15 +302,20 @@ class Config:
     data: DataConfig = field(default_factory=DataConfig)
 
     def __post_init__(self):
-        if self.training.mismatches == "all" and self.networks.discriminator != "projection":
-            raise ValueError(
-                checks.wrong(
-                    "training.mismatches",
-                    "none or one, where networks.discriminator is concatenation",
-                    "all",
-                    "Use the projection discriminator.",
-                )
-            )
+        if self.networks.discriminator != "projection":
+            hint = "Use the projection discriminator."
+            self._refuse_mismatches("networks.discriminator", ("all", "swapped"), hint)
+        if self.text.encoder == PRETRAINED:
+            hint = "Its states are kept for the set's own captions, which a swap leaves."
+            self._refuse_mismatches("text.encoder", ("swapped",), hint)
+
+    def _refuse_mismatches(self, key, refused, hint):
+        mismatches = self.training.mismatches
+        if mismatches in refused:
+            section, name = key.split(".")
+            allowed = " or ".join(m for m in MISMATCHES if m not in refused)
+            expected = f"{allowed}, where {key} is {getattr(getattr(self, section), name)}"
+            raise ValueError(checks.wrong("training.mismatches", expected, mismatches, hint))
 
     def to_dict(self) -> dict[str, Any]:
         """Plain nested dictionaries, ready for JSON."""

@@ -193,7 +193,7 @@ def test_a_configuration_that_is_no_object_is_refused(values):
         ("networks.attention_size", 32, "8 or 16"),
         ("training.loss", "hing", "`hinge`"),
         ("training.validation", "distanse", "`distance`"),
-        ("training.mismatches", "two", "all, none, one"),
+        ("training.mismatches", "two", "all, none, one, swapped"),
         ("training.penalty", "r2", "matching_aware, r1, r1_r2"),
         ("training.word_weight", -1, "[0, 1e+06]"),
         ("training.lecam_weight", -1, "[0, 1e+06]"),

@@ -83,7 +83,7 @@ def test_what_has_another_shape_starts_anew(tiny_config, trained):
 
 def test_a_model_that_fits_nowhere_is_refused(tiny_config, trained):
     other = tiny_config.updated(
-        {"networks": {"width": 12}, "text": {"caption_dim": 16, "embedding_dim": 12}}
+        {"networks": {"width": 2}, "text": {"caption_dim": 4, "embedding_dim": 12}}
     )
     gan = run.build_gan(other, len(VOCABULARY))
     with pytest.raises(ValueError, match="of its generator fits") as error:

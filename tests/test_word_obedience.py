@@ -5,7 +5,7 @@ import pytest
 
 from kgen.data.captioned_pictures import CaptionedPictures
 from kgen.evaluation.word_obedience import measure_word_obedience
-from kgen.evaluation.word_swaps import Words, find_word_swaps, with_other_word
+from kgen.text.word_swaps import Words, find_word_swaps, with_other_word
 
 COLOURS = (("red", "红"), ("green", "绿"), ("blue", "蓝"))
 THINGS = (("cat", "猫"), ("dog", "狗"), ("owl", "鹰"))

@@ -17,8 +17,8 @@ import numpy as np
 
 from kgen.checks import check_int
 from kgen.data.captioned_pictures import CaptionedPictures
-from kgen.evaluation.word_swaps import Words, contexts_of, find_word_swaps, with_other_word
 from kgen.matcher import Matcher
+from kgen.text.word_swaps import Words, contexts_of, find_word_swaps, with_other_word
 
 Draw = Callable[[Sequence[str], int], np.ndarray]
 AT_ONCE = 64  # captions drawn in a batch

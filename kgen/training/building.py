@@ -1,6 +1,7 @@
 """A GAN's three networks and its optimizers, from a configuration."""
 
 import keras
+import numpy as np
 
 from kgen.config import Config
 from kgen.networks.discriminator import build_discriminator
@@ -16,6 +17,7 @@ def build_gan(
     vocabulary_size: int,
     augmentations: tuple[str, ...] = (),
     states: keras.layers.Layer | None = None,
+    swaps: np.ndarray | None = None,
 ) -> TextToImageGAN:
     """Builds and compiles T, G and D with fresh weights, fixed by the configuration's seed.
 
@@ -24,6 +26,7 @@ def build_gan(
         vocabulary_size: Number of wordpieces.
         augmentations: Those to use, from `choose_augmentations`.
         states: For a pretrained encoder, what gives its hidden states, from `remember_states`.
+        swaps: For `mismatches` "swapped", from `learn_swaps`.
     """
     keras.utils.set_random_seed(config.training.seed)
     training, dtype = config.training, POLICIES[config.training.precision]
@@ -34,6 +37,7 @@ def build_gan(
         discriminator=build_discriminator(config.networks, config.text, dtype, num_words),
         training=training,
         augmentations=augmentations,
+        swaps=swaps,
     )
     gan.compile(
         keras.optimizers.Adam(training.generator_rate, beta_1=0.0, beta_2=0.9),

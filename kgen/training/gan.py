@@ -7,12 +7,14 @@ a generated picture, f the feature that D saw, T G D the networks.
 import dataclasses
 
 import keras
+import numpy as np
 import tensorflow as tf
 
 from kgen.config import TrainingConfig
 from kgen.networks.heads import Projection
 from kgen.networks.text_to_image import draw
 from kgen.training import augmentation, averaging, losses, penalties
+from kgen.training.swapped_words import with_swapped_word
 
 
 @keras.saving.register_keras_serializable("kgen")
@@ -30,6 +32,8 @@ class TextToImageGAN(keras.Model):
         training: Losses, penalties and averages; what the loop around the step needs is unused.
             None: the defaults.
         augmentations: What D's pictures are changed by; some of `kgen.config.AUGMENTATIONS`.
+        swaps: For `mismatches` "swapped": int32 (V, K), from `learn_swaps`. None: no word has
+            another in its place.
 
     Call args:
         inputs: Dictionary of `token_ids` int32 (B, L) and `noise` float32 (B, Z).
@@ -50,6 +54,7 @@ class TextToImageGAN(keras.Model):
         discriminator,
         training=None,
         augmentations=(),
+        swaps=None,
         **kwargs,
     ):
         super().__init__(**kwargs)
@@ -60,6 +65,7 @@ class TextToImageGAN(keras.Model):
         self.averaged_generator = _frozen_copy(generator)
         self.training = training = training or TrainingConfig()
         self.augmentations = tuple(augmentations)
+        self.swaps = None if swaps is None else np.asarray(swaps, np.int32)
         # Saved with the model, so that a resumed run goes on with them.
         if self.augmentations:
             adapts = training.augmentation_adapts
@@ -107,6 +113,7 @@ class TextToImageGAN(keras.Model):
             "discriminator": serialize(self.discriminator),
             "training": dataclasses.asdict(self.training),
             "augmentations": self.augmentations,
+            "swaps": None if self.swaps is None else self.swaps.tolist(),
         }
 
     @classmethod
@@ -145,17 +152,20 @@ class TextToImageGAN(keras.Model):
         same = losses.same_captions(t)
         with tf.GradientTape() as tape:
             text = self.encoder(t, training=True)
+            swapped = self._swapped(t)
         c = text["caption_vector"]
         text = {name: tf.stop_gradient(vectors) for name, vectors in text.items()}
         with tf.GradientTape() as g_tape:
             y = draw(self.generator, text, z, training=True)
         with tape:
-            d_loss, d_logs, real = self.discriminator_loss(x, t, c, y, same)
+            d_loss, d_logs, real = self.discriminator_loss(x, t, c, y, same, swapped)
         self._apply(self.discriminator_optimizer, tape, d_loss, self.discriminator_variables)
         if self.augmentations:
             d_logs["augmentation_chance"] = self._adapt_augmentation(d_logs["overfitting"], x)
+        swapped = swapped and tuple(map(tf.stop_gradient, swapped))
         with g_tape:
-            g_loss, g_logs = self.generator_loss(y, t, text["caption_vector"], same, real)
+            c = text["caption_vector"]
+            g_loss, g_logs = self.generator_loss(y, t, c, same, real, swapped)
             if self.training.diversity_weight:
                 diversity = self.diversity_loss(y, text, z)
                 g_loss += self.training.diversity_weight * diversity
@@ -172,12 +182,24 @@ class TextToImageGAN(keras.Model):
         seed = tf.stack([tf.constant(self.training.seed), tf.cast(self.steps_taken, tf.int32)])
         return tf.random.stateless_normal((tf.shape(x)[0], size), seed)
 
-    def discriminator_loss(self, x, t, c, y, same):
+    def _swapped(self, t):
+        """Vectors of the captions with one word in another's place, float32 (B, C), and which have
+        such a word, bool (B,); None where D is not taught by them.
+        """
+        if self.training.mismatches != "swapped" or self.swaps is None:
+            return None
+        # Under other seeds than the noise and the augmentation.
+        seed = tf.stack([-1 - self.training.seed, -1 - tf.cast(self.steps_taken, tf.int32)])
+        draws = tf.random.stateless_uniform((tf.shape(t)[0], 2), seed)
+        t, has_one = with_swapped_word(t, self.swaps, draws)
+        return self.encoder(t, training=True)["caption_vector"], has_one
+
+    def discriminator_loss(self, x, t, c, y, same, swapped=None):
         """L_D + λ L_contrast(f(x), c) + λ_w L_words(f(x), t) + γ interval penalty, the last on
         every interval-th step.
 
-        c' are the batch's caption vectors rolled by one (or all others); D's features of x serve
-        both c and c'.
+        c' are the batch's caption vectors rolled by one (or all others), and the swapped ones;
+        D's features of x serve both c and c'.
 
         Returns:
             The loss, what to log, and D's logits of x, float32 (B, 1).
@@ -185,12 +207,12 @@ class TextToImageGAN(keras.Model):
         told = self.training
         x, y = self._augmented(x, 0), self._augmented(y, 1)
         seen = self._backbone(tf.concat([x, tf.stop_gradient(y)], axis=0))
-        real, fake, mismatched, is_mismatch = self._logits(seen, c, same)
+        real, fake, mismatched, is_mismatch = self._logits(seen, c, same, swapped)
         loss, _ = losses.ADVERSARIAL[told.loss]
         loss = loss(real, fake, mismatched, is_mismatch)
         # Two terms at most in every sum of gradients: see `_contrast`.
         f = tf.identity(tf.split(seen["feature"], 2)[0])
-        contrast = self._contrast(f, c, same)
+        contrast = self._contrast(f, c, same, swapped)
         loss += told.contrastive_weight * contrast
         logs = {
             "real_logit": tf.reduce_mean(real),
@@ -208,14 +230,14 @@ class TextToImageGAN(keras.Model):
         loss += told.penalty_weight * told.penalty_interval * due
         return loss, logs, tf.stop_gradient(real)
 
-    def generator_loss(self, y, t, c, same, real):
+    def generator_loss(self, y, t, c, same, real, swapped=None):
         """L_G + λ L_contrast(f(y), c) + λ_w L_words(f(y), t)."""
         told = self.training
         seen = self._backbone(self._augmented(y, 2))
         head = self.discriminator.get_layer("head")
         fake = head(*_taken(head, seen), c)
         f = tf.identity(seen["feature"])
-        contrast = self._contrast(f, c, same)
+        contrast = self._contrast(f, c, same, swapped)
         _, loss = losses.ADVERSARIAL[told.loss]
         loss = loss(fake, real) + told.contrastive_weight * contrast
         logs = {"fake_contrast": contrast}
@@ -224,12 +246,14 @@ class TextToImageGAN(keras.Model):
             loss += told.word_weight * logs["fake_words"]
         return loss, logs
 
-    def _logits(self, seen, c, same):
+    def _logits(self, seen, c, same, swapped=None):
         """D's logits of x and of y with c, float32 (B, 1); of x with c', float32 (B, M); and
         which of the latter are mismatched indeed, bool (B, M).
         """
         head = self.discriminator.get_layer("head")
         if isinstance(head, Projection):
+            if swapped is not None:
+                return self._logits_with_swapped(head, seen, c, same, *swapped)
             of_x, of_y = tf.split(head.all_pairs(*_taken(head, seen), c), 2)
             real, fake = _diagonal(of_x), _diagonal(of_y)
             if self.training.mismatches == "all":
@@ -246,6 +270,16 @@ class TextToImageGAN(keras.Model):
             is_mismatch = tf.zeros_like(is_mismatch)
         return real, fake, mismatched, is_mismatch
 
+    def _logits_with_swapped(self, head, seen, c, same, c_swapped, has_one):
+        both = tf.concat([c, c_swapped], axis=0)
+        of_x, of_y = tf.split(head.all_pairs(*_taken(head, seen), both), 2)
+        of_x, of_swapped = tf.split(of_x, 2, axis=1)
+        real, fake = _diagonal(of_x), _diagonal(of_y[:, : tf.shape(of_x)[1]])
+        rolled = _diagonal(tf.roll(of_x, 1, axis=1)), _diagonal(tf.roll(same, 1, axis=1))
+        mismatched = tf.concat([rolled[0], _diagonal(of_swapped)], axis=1)
+        is_mismatch = tf.concat([tf.logical_not(rolled[1]), has_one[:, None]], axis=1)
+        return real, fake, mismatched, is_mismatch
+
     def diversity_loss(self, y, text, z):
         """L_diversity of a quarter of the batch, each drawn again with its neighbour's noise."""
         num = tf.maximum(1, tf.shape(y)[0] // 4)
@@ -254,11 +288,13 @@ class TextToImageGAN(keras.Model):
         y_other = draw(self.generator, some, z_other, training=True)
         return losses.diversity_loss(y[:num], y_other, z, z_other)
 
-    def _contrast(self, f, c, same):
+    def _contrast(self, f, c, same, swapped=None):
         # The copies keep the sums of f's and c's gradients at two terms. TensorFlow adds three or
         # more in the order in which their memory is free, which differs from run to run, and a
         # resumed run is to end with the very weights of one that was never stopped.
-        return losses.contrastive_loss(tf.identity(f), tf.identity(c), same)
+        if swapped is not None:
+            swapped = tf.identity(swapped[0]), swapped[1]
+        return losses.contrastive_loss(tf.identity(f), tf.identity(c), same, swapped=swapped)
 
     def _words(self, f, t):
         logits = self.discriminator.get_layer("words")(tf.identity(f))

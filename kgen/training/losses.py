@@ -93,33 +93,43 @@ ADVERSARIAL = {  # by `training.loss`: of D and of G
 }
 
 
-def contrastive_loss(feature, caption_vector, same_caption, scale=10.0):
+def contrastive_loss(feature, caption_vector, same_caption, scale=10.0, swapped=None):
     """How hard it is to find a picture's caption among the batch's, and a caption's picture.
 
     Formula:
         s_ij = scale · cos(f_i, c_j)
         L = ½ (-1/B Σ_i log(exp s_ii / Σ_j exp s_ij) - 1/B Σ_j log(exp s_jj / Σ_i exp s_ij))
 
-        where the sums leave out j ≠ i (i ≠ j) with the same caption.
+        where the sums leave out j ≠ i (i ≠ j) with the same caption. A swapped caption c' of
+        picture i stands in the first sum as one more j.
 
     Args:
         feature: float32 (B, C). What D saw in the pictures.
         caption_vector: float32 (B, C).
         same_caption: bool (B, B). True where two rows have equal captions.
         scale: One over the temperature.
+        swapped: None, or of the captions with one word swapped their vectors float32 (B, C), and
+            which have such a word, bool (B,).
 
     Returns:
         float32 (), at least 0.
 
     Source: Zhang et al. 2021 (XMC-GAN), eq. 4 and 5, made symmetric as in ConVIRT (Zhang et
-        al. 2020, eq. 4).
+        al. 2020, eq. 4); swapped words as Yuksekgonul et al. 2023 (NegCLIP), section 4.
     """
-    logits = scale * ops.matmul(_unit(feature), ops.transpose(_unit(caption_vector)))
+    f, c = _unit(feature), _unit(caption_vector)
+    logits = scale * ops.matmul(f, ops.transpose(c))
     diagonal = ops.eye(ops.shape(logits)[0], dtype=logits.dtype)
     left_out = ops.cast(same_caption, logits.dtype) * (1 - diagonal)
     logits = logits - 1e9 * left_out
     both_ways = ops.concatenate([logits, ops.transpose(logits)])  # (2B, B)
     matching = ops.sum(both_ways * ops.tile(diagonal, (2, 1)), axis=1)
+    if swapped is not None:
+        near, has_one = swapped
+        near = scale * ops.sum(f * _unit(near), axis=1)
+        near = ops.where(has_one, near, -1e9)
+        near = ops.concatenate([near, ops.full_like(near, -1e9)])
+        both_ways = ops.concatenate([both_ways, near[:, None]], axis=1)  # (2B, B + 1)
     return ops.mean(ops.logsumexp(both_ways, axis=1) - matching)
 
 

@@ -42,6 +42,7 @@ from kgen.training.remembered_states import remember_states
 from kgen.training.reports import Reporter
 from kgen.training.run_folder import check_folder
 from kgen.training.stopping import Stopped, noticed_signals
+from kgen.training.swapped_words import learn_swaps
 from kgen.training.transfer import start_from_model
 from kgen.training.validation import Validation, held_out_every, matcher_of
 
@@ -119,7 +120,10 @@ def train(
     validation, lines = _validation(config, out, pictures, token_ids)
     told = [*told, *lines]
     states = remember_states(pretrained, token_ids, out, progress) if pretrained else None
-    gan = build_gan(config, len(vocabulary), augmentations, states)
+    swaps = None
+    if config.training.mismatches == "swapped":
+        swaps = learn_swaps(token_ids, vocabulary)
+    gan = build_gan(config, len(vocabulary), augmentations, states, swaps)
     if start_from:
         start_from_model(gan, vocabulary, start_from)
     if word_vectors:

@@ -18,6 +18,7 @@ from kgen.model_folder import read_model
 from kgen.text.pretrained import HiddenStates, pretrained_of
 from kgen.training.building import build_gan
 from kgen.training.checkpoints import LAST
+from kgen.training.widening import widened
 
 LEAST_SHARE = 0.01  # of G's parameters; a bias or two always fit
 
@@ -25,8 +26,9 @@ LEAST_SHARE = 0.01  # of G's parameters; a bias or two always fit
 def start_from_model(gan, vocabulary: Sequence[str], folder: str | os.PathLike) -> None:
     """Puts a trained model's weights into T, G and their averages; from a run, also into D.
 
-    Layers are matched by name, and only weights of the same shape are taken, so the two
-    configurations may differ. What was taken is said as a `ToldWarning`.
+    Layers are matched by name, and only weights of the same shape are taken, or of narrower layers,
+    which then do in the wider ones what they did; so the two configurations may differ. What was
+    taken is said as a `ToldWarning`.
 
     Args:
         gan: The untrained networks.
@@ -74,8 +76,8 @@ def _states(model):
 def _take_vectors(encoder, vocabulary, trained, trained_vocabulary) -> int:
     """Copies the vectors of the wordpieces that both know; gives how many."""
     tables = [
-        weight for model in (encoder, trained) for (layer, _), weight in _named(model)
-        if layer == "embedding"
+        weight for model in (encoder, trained) for layer, _, weight in _named(model)
+        if layer.name == "embedding"
     ]  # fmt: skip
     if len(tables) < 2 or tables[0].shape[1] != tables[1].shape[1]:
         return 0
@@ -89,20 +91,25 @@ def _take_vectors(encoder, vocabulary, trained, trained_vocabulary) -> int:
 
 
 def _take(model: keras.Model, trained: keras.Model, but: str = "") -> float:
-    """Copies what is in a layer of the same name, in the same place and shape; gives the share of
-    the parameters that it is, in [0, 1].
+    """Copies what is in a layer of the same name, in the same place and shape, or narrower; gives
+    the share of the parameters that it is, in [0, 1].
     """
-    weights = dict(_named(trained))
+    weights = {(layer.name, place): weight for layer, place, weight in _named(trained)}
     taken = total = 0
-    for (layer, place), variable in _named(model):
-        if layer == but:
+    for layer, place, variable in _named(model):
+        if layer.name == but:
             continue
-        size = math.prod(variable.shape)
-        total += size
-        value = weights.get((layer, place))
-        if value is not None and value.shape == variable.shape:
-            variable.assign(value)
-            taken += size
+        total += math.prod(variable.shape)
+        value = weights.get((layer.name, place))
+        if value is None:
+            continue
+        if value.shape == variable.shape:
+            wanted = value
+        else:
+            wanted = widened(layer, place, variable.numpy(), value.numpy())
+        if wanted is not None:
+            variable.assign(wanted)
+            taken += math.prod(value.shape)
     return taken / max(1, total)
 
 
@@ -110,10 +117,10 @@ def _percent(share):
     return f"{100 * share:.3g} %"
 
 
-def _named(model: keras.Model) -> Iterator[tuple[tuple[str, int], keras.Variable]]:
-    """Every weight with its layer's name and its place in it, also of models in the model."""
+def _named(model: keras.Model) -> Iterator[tuple[keras.Layer, int, keras.Variable]]:
+    """Every weight with its layer and its place in it, also of models in the model."""
     for layer in model.layers:
         if isinstance(layer, keras.Model):
             yield from _named(layer)
         else:
-            yield from (((layer.name, i), weight) for i, weight in enumerate(layer.weights))
+            yield from ((layer, i, weight) for i, weight in enumerate(layer.weights))

@@ -40,8 +40,9 @@ def find_word_swaps(
     words_of_captions: Sequence[Sequence[str]],
     num_words: int = 40,
     fewest: int = 8,
+    most_others: int = MOST_OTHERS,
 ) -> dict[str, tuple[str, ...]]:
-    """The frequent words, and for each up to 3 words that stand where it stands.
+    """The frequent words, and for each some words that stand where it stands.
 
     Formula:
         likeness(w, v) = Σ_k min(p(k | w), p(k | v))
@@ -53,6 +54,7 @@ def find_word_swaps(
         words_of_captions: Words of each training caption, from `Words.of`.
         num_words: Most words.
         fewest: Captions that must hold a word.
+        most_others: Words for each, at most.
 
     Returns:
         For each word, most frequent first, its likest others. Stop words, numerals in digits and
@@ -78,7 +80,7 @@ def find_word_swaps(
                 likeness[other] += min(share, shares[other][context])
         del likeness[word]
         likest = sorted(likeness.items(), key=lambda item: (-item[1], item[0]))
-        others = [other for other, much in likest if much >= LEAST_LIKENESS][:MOST_OTHERS]
+        others = [other for other, much in likest if much >= LEAST_LIKENESS][:most_others]
         if others:
             found[word] = tuple(others)
         if len(found) == num_words:
