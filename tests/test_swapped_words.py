@@ -7,6 +7,10 @@ import pytest
 import tensorflow as tf
 
 from kgen.config import Config
+from kgen.data.batches import tokenize_captions
+from kgen.data.captioned_pictures import CaptionedPictures
+from kgen.model_folder import read_model
+from kgen.text.tokenizer import CaptionTokenizer
 from kgen.training import losses, run
 from kgen.training.swapped_words import learn_swaps, with_swapped_word
 
@@ -117,3 +121,26 @@ def test_without_swaps_one_mismatch_is_left(tiny_config):
 def test_where_swaps_cannot_be_is_told(settings, says):
     with pytest.raises(ValueError, match=says):
         Config.from_dict({"training": {"mismatches": "swapped"}, **settings})
+
+
+def test_a_resumed_run_swaps_as_an_uninterrupted_one(tiny_config, tmp_path):
+    pixels = np.random.default_rng(3).integers(0, 256, (24, 32, 32, 3)).astype("uint8")
+    captions = tuple((f"{a} birds", f"{b}只鸟") for a, b in [("two", "两"), ("three", "三")] * 12)
+    pictures = CaptionedPictures(pixels, captions)
+
+    def train(out, steps):
+        config = tiny_config.updated({"training": {"mismatches": "swapped", "steps": steps}})
+        run.train(config, out, resume=True, progress=False, pictures=pictures)
+        return read_model(out)
+
+    whole = train(tmp_path / "whole", 4)
+    train(tmp_path / "parts", 2)
+    parts = train(tmp_path / "parts", 4)
+    for a, b in zip(whole.model.get_weights(), parts.model.get_weights(), strict=True):
+        np.testing.assert_array_equal(a, b)
+    swaps = learn_swaps(
+        tokenize_captions(CaptionTokenizer.from_config(whole.vocabulary, whole.config.text),
+                          captions),
+        whole.vocabulary,
+    )  # fmt: skip
+    assert (swaps > 0).any()
