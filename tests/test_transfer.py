@@ -81,6 +81,15 @@ def test_what_has_another_shape_starts_anew(tiny_config, trained):
     np.testing.assert_array_equal(kept[0], same[0])  # of the same shape in both
 
 
+def test_the_discriminator_of_another_picture_size_is_left(tiny_config, trained):
+    larger = tiny_config.updated({"networks": {"image_size": 64, "most_channels": 32}})
+    gan, told = start(larger, trained)
+    assert told.endswith("no discriminator, which knows pictures of 32 pixels")
+    fresh = run.build_gan(larger.updated({"training": {"seed": 9}}), len(VOCABULARY))
+    for a, b in zip(gan.discriminator.get_weights(), fresh.discriminator.get_weights()):
+        np.testing.assert_array_equal(a, b)
+
+
 def test_a_model_that_fits_nowhere_is_refused(tiny_config, trained):
     other = tiny_config.updated(
         {"networks": {"width": 2}, "text": {"caption_dim": 4, "embedding_dim": 12}}

@@ -24,7 +24,8 @@ LEAST_SHARE = 0.01  # of G's parameters; a bias or two always fit
 
 
 def start_from_model(gan, vocabulary: Sequence[str], folder: str | os.PathLike) -> None:
-    """Puts a trained model's weights into T, G and their averages; from a run, also into D.
+    """Puts a trained model's weights into T, G and their averages; from a run of the same picture
+    size, also into D.
 
     Layers are matched by name, and only weights of the same shape are taken, or of narrower layers,
     which then do in the wider ones what they did; so the two configurations may differ. What was
@@ -52,8 +53,12 @@ def start_from_model(gan, vocabulary: Sequence[str], folder: str | os.PathLike) 
         )
     gan.averaged_encoder.set_weights(gan.encoder.get_weights())
     gan.averaged_generator.set_weights(gan.generator.get_weights())
+    sizes = [model.output.shape[1] for model in (gan.generator, of_g)]
     of_d = "a preset has no discriminator"
-    if (folder / LAST).is_file():
+    if sizes[0] != sizes[1]:
+        # Its judgement of small maps would be right at once, and G's new layers have no time.
+        of_d = f"no discriminator, which knows pictures of {sizes[1]} pixels"
+    elif (folder / LAST).is_file():
         source = build_gan(found.config, len(found.vocabulary), states=_states(found.model))
         # What the run had beside the networks, such as its chance of augmentation, stays there.
         with warnings.catch_warnings():
