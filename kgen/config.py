@@ -164,6 +164,9 @@ class TrainingConfig:
             picture, or `all` of the batch's; or `swapped`, one of another picture and its own with
             another word in one's place ("three birds" for "two birds"), which teaches numbers
             and near shades.
+        swapped_share: Share of the generated pictures that are drawn for captions with a swapped
+            word, so that G learns combinations that no picture of the set shows; in [0, 1]. Above
+            0 only where `mismatches` is `swapped`.
         penalty: What keeps D smooth: `r1` (at real pictures), `r1_r2` (at generated ones, too),
             or `matching_aware` (at real pictures and their caption vectors).
         penalty_weight: γ of R1 and R2, or k of the matching-aware penalty.
@@ -200,6 +203,7 @@ class TrainingConfig:
     word_weight: float = 0.0
     loss: str = "hinge"
     mismatches: str = "one"
+    swapped_share: float = 0.0
     penalty: str = "r1"
     penalty_weight: float = 1.0
     penalty_interval: int = 16
@@ -231,6 +235,13 @@ class TrainingConfig:
         checks.check_real("training.lecam_weight", self.lecam_weight, 0.0, 1e6)
         checks.check_choice("training.loss", self.loss, ADVERSARIAL_LOSSES)
         checks.check_choice("training.mismatches", self.mismatches, MISMATCHES)
+        checks.check_real("training.swapped_share", self.swapped_share, 0.0, 1.0)
+        if self.swapped_share and self.mismatches != "swapped":
+            expected = f"0 where training.mismatches is {self.mismatches}"
+            hint = "Or set training.mismatches=swapped."
+            raise ValueError(
+                checks.wrong("training.swapped_share", expected, self.swapped_share, hint)
+            )
         checks.check_choice("training.penalty", self.penalty, PENALTIES)
         checks.check_real("training.averaging", self.averaging, 0.0, 1.0)
         checks.check_real("training.augmentation_probability", self.augmentation_probability, 0, 1)

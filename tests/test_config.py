@@ -41,6 +41,7 @@ OTHER = {  # a value for every key that is not its default
         "word_weight": 0.6,
         "loss": "relativistic",
         "mismatches": "none",
+        "swapped_share": 0.0,  # more only with the projection discriminator
         "penalty": "matching_aware",
         "lecam_weight": 0.8,
         "penalty_weight": 0.4,
@@ -98,7 +99,9 @@ def test_every_key_survives_json():
     defaults = dict(leaves(Config().to_dict()))
     given = dict(leaves(OTHER))
     assert given.keys() == defaults.keys(), "OTHER must name every key"
-    assert [key for key in given if given[key] == defaults[key]] == [("text", "pretrained")]
+    assert [key for key in given if given[key] == defaults[key]] == [
+        ("text", "pretrained"), ("training", "swapped_share"),
+    ]  # fmt: skip
     config = Config.from_dict(json.loads(json.dumps(OTHER)))
     assert config.to_dict() == OTHER
     assert Config.from_dict(json.loads(json.dumps(config.to_dict()))) == config
@@ -194,6 +197,7 @@ def test_a_configuration_that_is_no_object_is_refused(values):
         ("training.loss", "hing", "`hinge`"),
         ("training.validation", "distanse", "`distance`"),
         ("training.mismatches", "two", "all, none, one, swapped"),
+        ("training.swapped_share", 1.5, "[0, 1]"),
         ("training.penalty", "r2", "matching_aware, r1, r1_r2"),
         ("training.word_weight", -1, "[0, 1e+06]"),
         ("training.lecam_weight", -1, "[0, 1e+06]"),

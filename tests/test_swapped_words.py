@@ -1,5 +1,6 @@
 """Captions with one word in another's place, as wrong captions for D."""
 
+import dataclasses
 from math import exp, log
 
 import numpy as np
@@ -66,7 +67,7 @@ def test_d_rejects_the_swapped_caption_beside_another_pictures(gan, tiny_config)
     t[0, :2], t[1, :2], t[2, :1] = (2, 4), (4, 3), (8,)
     x = np.random.default_rng(1).uniform(-1, 1, (3, size, size, 3)).astype("float32")
     c, same = gan.encoder(t)["caption_vector"], losses.same_captions(t)
-    swapped = gan._swapped(tf.constant(t))
+    swapped = gan._swapped(tf.constant(t)).near
     assert np.array(swapped[1]).tolist() == [True, True, False]
     t_swapped = t.copy()
     t_swapped[0, 0], t_swapped[1, 1] = 3, 2  # each has one place and one other
@@ -93,9 +94,29 @@ def test_g_is_told_by_the_swapped_caption_too(gan, tiny_config):
     t[:, :2] = (2, 4), (3, 4)
     c, same = gan.encoder(t)["caption_vector"], losses.same_captions(t)
     y = tf.random.stateless_uniform((2, size, size, 3), (1, 2))
-    with_swap, _ = gan.generator_loss(y, t, c, same, tf.zeros((2, 1)), gan._swapped(t))
+    with_swap, _ = gan.generator_loss(y, t, c, same, tf.zeros((2, 1)), gan._swapped(t).near)
     without, _ = gan.generator_loss(y, t, c, same, tf.zeros((2, 1)))
     assert float(with_swap) > float(without) + 1e-3
+
+
+def test_a_share_of_the_pictures_is_drawn_for_swapped_captions(gan, tiny_config):
+    gan.training = dataclasses.replace(gan.training, swapped_share=0.5)
+    t = np.zeros((4, tiny_config.text.caption_length), "int32")
+    t[:, :2] = (2, 4), (8, 9), (2, 4), (3, 4)  # the first half, of which the second has no swap
+    swapped = gan._swapped(tf.constant(t))
+    asked, text, near = gan._asked(tf.constant(t), gan.encoder(t), swapped)
+    assert asked[:, 0].numpy().tolist() == [3, 8, 2, 3]
+    own, other = gan.encoder(t)["caption_vector"], swapped.text["caption_vector"]
+    np.testing.assert_allclose(text["caption_vector"], tf.concat([other[:1], own[1:]], 0))
+    np.testing.assert_allclose(near[0], tf.concat([own[:1], other[1:]], 0))
+    # D judges each picture with the caption that it was drawn for.
+    size = tiny_config.networks.image_size
+    x, y = (tf.random.stateless_uniform((4, size, size, 3), (1, seed)) for seed in (1, 2))
+    seen = gan._backbone(tf.concat([x, y], axis=0))
+    _, fake, *_ = gan._logits(seen, own, losses.same_captions(t), swapped.near)
+    c = text["caption_vector"]
+    by_hand = gan.discriminator({"image": y, "caption_vector": c})["logit"]
+    np.testing.assert_allclose(fake, by_hand, atol=1e-5)
 
 
 def test_swaps_are_saved_with_the_gan(gan):
@@ -116,11 +137,12 @@ def test_without_swaps_one_mismatch_is_left(tiny_config):
             {"text": {"encoder": "pretrained", "pretrained": "x"}},
             "none or one or all, where text.encoder is pretrained",
         ),
+        ({"training": {"mismatches": "one", "swapped_share": 0.5}}, "0 where training.mismatches"),
     ],
 )
 def test_where_swaps_cannot_be_is_told(settings, says):
     with pytest.raises(ValueError, match=says):
-        Config.from_dict({"training": {"mismatches": "swapped"}, **settings})
+        Config.from_dict({"training": {"mismatches": "swapped"}}).updated(settings)
 
 
 def test_a_resumed_run_swaps_as_an_uninterrupted_one(tiny_config, tmp_path):
@@ -129,7 +151,8 @@ def test_a_resumed_run_swaps_as_an_uninterrupted_one(tiny_config, tmp_path):
     pictures = CaptionedPictures(pixels, captions)
 
     def train(out, steps):
-        config = tiny_config.updated({"training": {"mismatches": "swapped", "steps": steps}})
+        settings = {"mismatches": "swapped", "swapped_share": 0.5, "steps": steps}
+        config = tiny_config.updated({"training": settings})
         run.train(config, out, resume=True, progress=False, pictures=pictures)
         return read_model(out)
 

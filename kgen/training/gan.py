@@ -5,6 +5,7 @@ a generated picture, f the feature that D saw, T G D the networks.
 """
 
 import dataclasses
+from typing import NamedTuple
 
 import keras
 import numpy as np
@@ -15,6 +16,21 @@ from kgen.networks.heads import Projection
 from kgen.networks.text_to_image import draw
 from kgen.training import augmentation, averaging, losses, penalties
 from kgen.training.swapped_words import with_swapped_word
+
+
+class Swapped(NamedTuple):
+    """Captions with one word in another's place: `token_ids` int32 (B, L), T's outputs `text`, and
+    which have such a word, `has_one` bool (B,).
+    """
+
+    token_ids: tf.Tensor
+    text: dict[str, tf.Tensor]
+    has_one: tf.Tensor
+
+    @property
+    def near(self):
+        """Their vectors, and which are wrong indeed: what the losses take."""
+        return self.text["caption_vector"], self.has_one
 
 
 @keras.saving.register_keras_serializable("kgen")
@@ -154,18 +170,20 @@ class TextToImageGAN(keras.Model):
             text = self.encoder(t, training=True)
             swapped = self._swapped(t)
         c = text["caption_vector"]
-        text = {name: tf.stop_gradient(vectors) for name, vectors in text.items()}
+        t_asked, text, near = self._asked(t, text, swapped)
         with tf.GradientTape() as g_tape:
             y = draw(self.generator, text, z, training=True)
         with tape:
-            d_loss, d_logs, real = self.discriminator_loss(x, t, c, y, same, swapped)
+            d_loss, d_logs, real = self.discriminator_loss(
+                x, t, c, y, same, swapped and swapped.near
+            )
         self._apply(self.discriminator_optimizer, tape, d_loss, self.discriminator_variables)
         if self.augmentations:
             d_logs["augmentation_chance"] = self._adapt_augmentation(d_logs["overfitting"], x)
-        swapped = swapped and tuple(map(tf.stop_gradient, swapped))
+        same = losses.same_captions(t_asked)
         with g_tape:
             c = text["caption_vector"]
-            g_loss, g_logs = self.generator_loss(y, t, c, same, real, swapped)
+            g_loss, g_logs = self.generator_loss(y, t_asked, c, same, real, near)
             if self.training.diversity_weight:
                 diversity = self.diversity_loss(y, text, z)
                 g_loss += self.training.diversity_weight * diversity
@@ -183,16 +201,39 @@ class TextToImageGAN(keras.Model):
         return tf.random.stateless_normal((tf.shape(x)[0], size), seed)
 
     def _swapped(self, t):
-        """Vectors of the captions with one word in another's place, float32 (B, C), and which have
-        such a word, bool (B,); None where D is not taught by them.
-        """
+        """The captions with one word in another's place; None where D is not taught by them."""
         if self.training.mismatches != "swapped" or self.swaps is None:
             return None
         # Under other seeds than the noise and the augmentation.
         seed = tf.stack([-1 - self.training.seed, -1 - tf.cast(self.steps_taken, tf.int32)])
         draws = tf.random.stateless_uniform((tf.shape(t)[0], 2), seed)
         t, has_one = with_swapped_word(t, self.swaps, draws)
-        return self.encoder(t, training=True)["caption_vector"], has_one
+        return Swapped(t, self.encoder(t, training=True), has_one)
+
+    def _asked(self, t, text, swapped):
+        """What G is to draw, with no gradient to T: token ids, text, and vectors of captions near
+        to it, as `contrastive_loss` takes them. Where it is the swapped caption that is drawn, the
+        picture's own is near.
+        """
+        text = {name: tf.stop_gradient(vectors) for name, vectors in text.items()}
+        if swapped is None:
+            return t, text, None
+        other = {name: tf.stop_gradient(vectors) for name, vectors in swapped.text.items()}
+        is_swapped = self._draws_swapped(swapped.has_one)
+
+        def pick(mine, theirs):
+            shape = [-1] + [1] * (len(mine.shape) - 1)
+            return tf.where(tf.reshape(is_swapped, shape), theirs, mine)
+
+        near = pick(other["caption_vector"], text["caption_vector"])
+        asked = {name: pick(vectors, other[name]) for name, vectors in text.items()}
+        return pick(t, swapped.token_ids), asked, (near, swapped.has_one)
+
+    def _draws_swapped(self, has_one):
+        """Which rows of the batch G draws for their swapped caption, bool (B,)."""
+        num = tf.shape(has_one)[0]
+        share = self.training.swapped_share * tf.cast(num, tf.float32)
+        return (tf.cast(tf.range(num), tf.float32) < share) & has_one
 
     def discriminator_loss(self, x, t, c, y, same, swapped=None):
         """L_D + λ L_contrast(f(x), c) + λ_w L_words(f(x), t) + γ interval penalty, the last on
@@ -274,7 +315,9 @@ class TextToImageGAN(keras.Model):
         both = tf.concat([c, c_swapped], axis=0)
         of_x, of_y = tf.split(head.all_pairs(*_taken(head, seen), both), 2)
         of_x, of_swapped = tf.split(of_x, 2, axis=1)
-        real, fake = _diagonal(of_x), _diagonal(of_y[:, : tf.shape(of_x)[1]])
+        of_y = [_diagonal(part) for part in tf.split(of_y, 2, axis=1)]
+        fake = tf.where(self._draws_swapped(has_one)[:, None], of_y[1], of_y[0])
+        real = _diagonal(of_x)
         rolled = _diagonal(tf.roll(of_x, 1, axis=1)), _diagonal(tf.roll(same, 1, axis=1))
         mismatched = tf.concat([rolled[0], _diagonal(of_swapped)], axis=1)
         is_mismatch = tf.concat([tf.logical_not(rolled[1]), has_one[:, None]], axis=1)
