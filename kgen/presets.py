@@ -9,7 +9,14 @@ from kgen.config import Config
 CONFIGS = {
     # Landscapes in English and Chinese, drawn by kgen itself.
     "scenes_64": {
-        "training": {"precision": "bfloat16", "averaging": 0.998, "word_weight": 1.0},
+        "training": {
+            "precision": "bfloat16",
+            "averaging": 0.998,
+            "word_weight": 1.0,
+            "diversity_weight": 8.0,
+            "penalty_weight": 0.05,
+            "mismatches": "swapped",
+        },
         "data": {"num_scenes": 20_000},
     },
     # The same at four times the pixels; its small feature maps are those of scenes_64, so that
@@ -27,12 +34,14 @@ CONFIGS = {
     # Game characters, from the pixel art of nouns64.
     "avatars_64": {
         "text": {"caption_length": 40, "caption_dim": 256},
-        "networks": {"pixel_size": 2},
+        "networks": {"pixel_size": 2, "width": 32, "most_channels": 128},
         "training": {
             "batch_size": 64,
             "precision": "bfloat16",
             "averaging": 0.998,
             "word_weight": 1.0,
+            "penalty_weight": 0.03,
+            "mismatches": "swapped",
         },
     },
     # Watercolours of fruit, in English and Chinese, from pomology128.
