@@ -14,19 +14,19 @@ from kgen.training.widening import widened
 def test_a_convolution_by_hand():
     """One channel to two in, one to three out."""
     fresh, trained = np.full((1, 1, 2, 3), 5.0), np.full((1, 1, 1, 1), 7.0)
-    wider = widened(keras.layers.Conv2D(3, 1), 0, fresh, trained)
+    wider = widened(keras.layers.Conv2D(3, 1), fresh, trained)
     np.testing.assert_array_equal(wider[0, 0], [[7, 5, 5], [0, 5, 5]])
     # Transposed: out before in.
     fresh, trained = np.full((1, 1, 3, 2), 5.0), np.full((1, 1, 1, 1), 7.0)
-    wider = widened(keras.layers.Conv2DTranspose(3, 1), 0, fresh, trained)
+    wider = widened(keras.layers.Conv2DTranspose(3, 1), fresh, trained)
     np.testing.assert_array_equal(wider[0, 0], [[7, 0], [5, 5], [5, 5]])
 
 
 def test_scales_and_shifts_are_widened_apart():
     layer = Modulation()
     fresh, trained = np.zeros((1, 6)), np.array([[1.0, 2.0, 3.0, 4.0]])
-    np.testing.assert_array_equal(widened(layer, 0, fresh, trained), [[1, 2, 0, 3, 4, 0]])
-    np.testing.assert_array_equal(widened(layer, 1, fresh[0], trained[0]), [1, 2, 0, 3, 4, 0])
+    np.testing.assert_array_equal(widened(layer, fresh, trained), [[1, 2, 0, 3, 4, 0]])
+    np.testing.assert_array_equal(widened(layer, fresh[0], trained[0]), [1, 2, 0, 3, 4, 0])
 
 
 @pytest.mark.parametrize(
@@ -40,7 +40,7 @@ def test_scales_and_shifts_are_widened_apart():
     ],
 )
 def test_what_cannot_be_widened(layer, fresh, trained):
-    assert widened(layer, 0, np.zeros(fresh), np.zeros(trained)) is None
+    assert widened(layer, np.zeros(fresh), np.zeros(trained)) is None
 
 
 def test_a_wider_generator_draws_what_the_narrower_one_drew(tiny_config, tmp_path):

@@ -111,7 +111,7 @@ def _take(model: keras.Model, trained: keras.Model, but: str = "") -> float:
         if value.shape == variable.shape:
             wanted = value
         else:
-            wanted = widened(layer, place, variable.numpy(), value.numpy())
+            wanted = widened(layer, variable.numpy(), value.numpy())
         if wanted is not None:
             variable.assign(wanted)
             taken += math.prod(value.shape)

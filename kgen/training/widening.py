@@ -14,20 +14,20 @@ from kgen.networks.layers import Modulation, WordAttention
 CONV, TRANSPOSED, DENSE, VECTOR = "hwio", "hwoi", "io", "o"
 
 
-def widened(layer: keras.Layer, place: int, fresh: np.ndarray, trained: np.ndarray):
+def widened(layer: keras.Layer, fresh: np.ndarray, trained: np.ndarray):
     """The weight of a wider layer, from its fresh value and a narrower layer's trained one.
 
     Formula:
         W'[i, o] = W[i, o] for old i and o,  0 for new i and old o,  fresh for new o
 
         so that the old outputs see the old inputs alone. Scales and shifts of a modulation, which
-        lie one behind the other, are widened apart.
+        lie one behind the other, are widened apart. Attention alone is not preserved wholly: its
+        norm is over all channels, new ones too.
 
     Args:
         layer: The wider layer.
-        place: Of the weight in it.
-        fresh: Its value, as initialised.
-        trained: Of the narrower layer's weight in the same place.
+        fresh: One of its weights, as initialised.
+        trained: The narrower layer's weight in the same place.
 
     Returns:
         The value, as `fresh` in shape and dtype; None where no axis grows, one shrinks, or the
@@ -36,10 +36,10 @@ def widened(layer: keras.Layer, place: int, fresh: np.ndarray, trained: np.ndarr
     Example:
         >>> layer = keras.layers.Conv2D(2, 1)
         >>> fresh, trained = np.full((1, 1, 2, 2), 5.0), np.full((1, 1, 1, 1), 3.0)
-        >>> widened(layer, 0, fresh, trained)[0, 0].tolist()
+        >>> widened(layer, fresh, trained)[0, 0].tolist()
         [[3.0, 5.0], [0.0, 5.0]]
     """
-    axes = _axes(layer, place, fresh.ndim)
+    axes = _axes(layer, fresh.ndim)
     if axes is None or not _grows(fresh.shape, trained.shape):
         return None
     if isinstance(layer, Modulation):
@@ -64,7 +64,7 @@ def _grows(shape, trained):
     )
 
 
-def _axes(layer, place, rank):
+def _axes(layer, rank):
     if isinstance(layer, keras.layers.Conv2DTranspose):
         matrix = TRANSPOSED
     elif isinstance(layer, keras.layers.Conv2D):
