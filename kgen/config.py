@@ -182,6 +182,8 @@ class TrainingConfig:
         averaging: Decay of G's and T's moving average, per step.
         start_from: Trained model whose weights are the first ones, where they fit: a preset's name
             or a run's folder; empty: fresh ones.
+        head_start: Steps in which D learns alone, for a G and T that are trained and a D that is
+            not, as with `start_from` a preset: an untrained D would lead them astray.
         precision: `float32`, or `bfloat16` for the networks' arithmetic (weights stay float32).
         report_interval: Steps between two reports: figures, samples, checkpoint.
         validation: What tells which weights are best, at every report, on a tenth of the pictures
@@ -213,6 +215,7 @@ class TrainingConfig:
     augmentation_adapts: bool = True
     averaging: float = 0.995
     start_from: str = ""
+    head_start: int = 0
     precision: str = "float32"
     report_interval: int = 250
     validation: str = ""
@@ -224,6 +227,7 @@ class TrainingConfig:
         checks.check_int("training.steps", self.steps, 1, MOST_STEPS)
         checks.check_int("training.batch_size", self.batch_size, 2, 4096)
         checks.check_int("training.penalty_interval", self.penalty_interval, 1, MOST_STEPS)
+        checks.check_int("training.head_start", self.head_start, 0, MOST_STEPS)
         checks.check_int("training.report_interval", self.report_interval, 1, MOST_STEPS)
         checks.check_int("training.seed", self.seed, 0, 2**31 - 1)
         checks.check_real("training.generator_rate", self.generator_rate, 0.0, 1.0)

@@ -177,7 +177,10 @@ class TextToImageGAN(keras.Model):
             d_loss, d_logs, real = self.discriminator_loss(
                 x, t, c, y, same, swapped and swapped.near
             )
-        self._apply(self.discriminator_optimizer, tape, d_loss, self.discriminator_variables)
+        gradients = tape.gradient(d_loss, self.discriminator_variables)
+        num_of_d = len(self.discriminator.trainable_variables)
+        gradients[num_of_d:] = self._held(gradients[num_of_d:])
+        self.discriminator_optimizer.apply(gradients, self.discriminator_variables)
         if self.augmentations:
             d_logs["augmentation_chance"] = self._adapt_augmentation(d_logs["overfitting"], x)
         same = losses.same_captions(t_asked)
@@ -188,7 +191,8 @@ class TextToImageGAN(keras.Model):
                 diversity = self.diversity_loss(y, text, z)
                 g_loss += self.training.diversity_weight * diversity
                 g_logs["diversity"] = -diversity
-        self._apply(self.generator_optimizer, g_tape, g_loss, self.generator_variables)
+        gradients = self._held(g_tape.gradient(g_loss, self.generator_variables))
+        self.generator_optimizer.apply(gradients, self.generator_variables)
         self._update_averages()
         return {"d_loss": d_loss, "g_loss": g_loss, **d_logs, **g_logs}
 
@@ -396,8 +400,13 @@ class TextToImageGAN(keras.Model):
             self.augmentation_chance.assign(chance)
         return chance
 
-    def _apply(self, optimizer, tape, loss, variables):
-        optimizer.apply(tape.gradient(loss, variables), variables)
+    def _held(self, gradients):
+        """Gradients of T or G; zeros while D has its head start."""
+        if not self.training.head_start:
+            return gradients
+        # D's steps would not do: one more of them is counted when it is G's turn.
+        learns = self.generator_optimizer.iterations >= self.training.head_start
+        return [tf.where(learns, gradient, tf.zeros_like(gradient)) for gradient in gradients]
 
     def _update_averages(self):
         decay = averaging.warm_decay(self.training.averaging, self.steps_taken)
