@@ -16,6 +16,7 @@ from kgen.data.batches import make_batches
 from kgen.data.captioned_pictures import CaptionedPictures
 from kgen.networks.text_to_image import draw
 from kgen.training import losses, run
+from kgen.training.pair_logits import pair_logits
 
 V = 20
 N = 10  # pictures: no multiple of the batch, so epochs end inside batches
@@ -394,7 +395,8 @@ def test_all_mismatches_are_the_logits_of_all_other_captions(tiny_config, batch)
     x, t = batch["image"], batch["token_ids"]
     c, same = gan.encoder(t)["caption_vector"], losses.same_captions(t)
     seen = gan._backbone(tf.concat([x, x], axis=0))
-    real, fake, mismatched, is_mismatch = gan._logits(seen, c, same)
+    head, mismatches = gan.discriminator.get_layer("head"), gan.training.mismatches
+    real, fake, mismatched, is_mismatch = pair_logits(head, seen, c, same, mismatches)
     for i in range(4):
         for j in range(4):
             one = {"image": x[i : i + 1], "caption_vector": c[j : j + 1]}

@@ -38,7 +38,8 @@ RANK = {name: rank for rank, names in enumerate(LAYERS) for name in names}
 SERVING = ("kgen.text", "kgen.networks", "kgen.postprocess", "kgen.model_folder", "kgen.pipeline",
            "kgen.matcher", "kgen.refining", "kgen.noise",
            "kgen.generating", "kgen.runtime", "kgen.export")  # fmt: skip
-KNOW_TENSORFLOW = ("kgen.training.gan", "kgen.training.callbacks", "kgen.text.tokenizer",
+KNOW_TENSORFLOW = ("kgen.training.gan", "kgen.training.pair_logits",
+                   "kgen.training.near_captions", "kgen.training.callbacks", "kgen.text.tokenizer",
                    "kgen.text.wordpieces", "kgen.text.pretrained_tokenizer",
                    "kgen.training.remembered_states",
                    "kgen.data", "kgen.export", "kgen.pipeline",

@@ -13,6 +13,8 @@ from kgen.data.captioned_pictures import CaptionedPictures
 from kgen.model_folder import read_model
 from kgen.text.tokenizer import CaptionTokenizer
 from kgen.training import losses, run
+from kgen.training.near_captions import asked_of_generator
+from kgen.training.pair_logits import pair_logits
 from kgen.training.swapped_words import learn_swaps, with_swapped_word
 
 VOCABULARY = ("[PAD]", "[UNK]", "two", "three", "birds", "两", "三", "只", "鸟", "the")
@@ -67,15 +69,16 @@ def test_d_rejects_the_swapped_caption_beside_another_pictures(gan, tiny_config)
     t[0, :2], t[1, :2], t[2, :1] = (2, 4), (4, 3), (8,)
     x = np.random.default_rng(1).uniform(-1, 1, (3, size, size, 3)).astype("float32")
     c, same = gan.encoder(t)["caption_vector"], losses.same_captions(t)
-    swapped = gan._swapped(tf.constant(t)).near
-    assert np.array(swapped[1]).tolist() == [True, True, False]
+    swapped = gan._swapped(tf.constant(t))
+    assert np.array(swapped.has_one).tolist() == [True, True, False]
     t_swapped = t.copy()
     t_swapped[0, 0], t_swapped[1, 1] = 3, 2  # each has one place and one other
     c_swapped = gan.encoder(t_swapped)["caption_vector"]
-    np.testing.assert_allclose(swapped[0], c_swapped, atol=1e-6)
+    np.testing.assert_allclose(swapped.text["caption_vector"], c_swapped, atol=1e-6)
     y = np.zeros_like(x)
     seen = gan._backbone(tf.concat([x, y], axis=0))
-    real, fake, mismatched, is_mismatch = gan._logits(seen, c, same, swapped)
+    head = gan.discriminator.get_layer("head")
+    real, fake, mismatched, is_mismatch = pair_logits(head, seen, c, same, "swapped", swapped)
 
     def logits(image, caption_vector):
         image = tf.constant(image)
@@ -104,7 +107,7 @@ def test_a_share_of_the_pictures_is_drawn_for_swapped_captions(gan, tiny_config)
     t = np.zeros((4, tiny_config.text.caption_length), "int32")
     t[:, :2] = (2, 4), (8, 9), (2, 4), (3, 4)  # the first half, of which the second has no swap
     swapped = gan._swapped(tf.constant(t))
-    asked, text, near = gan._asked(tf.constant(t), gan.encoder(t), swapped)
+    asked, text, near = asked_of_generator(tf.constant(t), gan.encoder(t), swapped)
     assert asked[:, 0].numpy().tolist() == [3, 8, 2, 3]
     own, other = gan.encoder(t)["caption_vector"], swapped.text["caption_vector"]
     np.testing.assert_allclose(text["caption_vector"], tf.concat([other[:1], own[1:]], 0))
@@ -113,7 +116,8 @@ def test_a_share_of_the_pictures_is_drawn_for_swapped_captions(gan, tiny_config)
     size = tiny_config.networks.image_size
     x, y = (tf.random.stateless_uniform((4, size, size, 3), (1, seed)) for seed in (1, 2))
     seen = gan._backbone(tf.concat([x, y], axis=0))
-    _, fake, *_ = gan._logits(seen, own, losses.same_captions(t), swapped.near)
+    head = gan.discriminator.get_layer("head")
+    _, fake, *_ = pair_logits(head, seen, own, losses.same_captions(t), "swapped", swapped)
     c = text["caption_vector"]
     by_hand = gan.discriminator({"image": y, "caption_vector": c})["logit"]
     np.testing.assert_allclose(fake, by_hand, atol=1e-5)

@@ -5,32 +5,16 @@ a generated picture, f the feature that D saw, T G D the networks.
 """
 
 import dataclasses
-from typing import NamedTuple
 
 import keras
 import numpy as np
 import tensorflow as tf
 
 from kgen.config import TrainingConfig
-from kgen.networks.heads import Projection
 from kgen.networks.text_to_image import draw
 from kgen.training import augmentation, averaging, losses, penalties
-from kgen.training.swapped_words import with_swapped_word
-
-
-class Swapped(NamedTuple):
-    """Captions with one word in another's place: `token_ids` int32 (B, L), T's outputs `text`, and
-    which have such a word, `has_one` bool (B,).
-    """
-
-    token_ids: tf.Tensor
-    text: dict[str, tf.Tensor]
-    has_one: tf.Tensor
-
-    @property
-    def near(self):
-        """Their vectors, and which are wrong indeed: what the losses take."""
-        return self.text["caption_vector"], self.has_one
+from kgen.training.near_captions import asked_of_generator, swapped_captions
+from kgen.training.pair_logits import pair_logits, taken_by
 
 
 @keras.saving.register_keras_serializable("kgen")
@@ -170,13 +154,11 @@ class TextToImageGAN(keras.Model):
             text = self.encoder(t, training=True)
             swapped = self._swapped(t)
         c = text["caption_vector"]
-        t_asked, text, near = self._asked(t, text, swapped)
+        t_asked, text, near = asked_of_generator(t, text, swapped)
         with tf.GradientTape() as g_tape:
             y = draw(self.generator, text, z, training=True)
         with tape:
-            d_loss, d_logs, real = self.discriminator_loss(
-                x, t, c, y, same, swapped and swapped.near
-            )
+            d_loss, d_logs, real = self.discriminator_loss(x, t, c, y, same, swapped)
         gradients = tape.gradient(d_loss, self.discriminator_variables)
         num_of_d = len(self.discriminator.trainable_variables)
         gradients[num_of_d:] = self._held(gradients[num_of_d:])
@@ -211,33 +193,7 @@ class TextToImageGAN(keras.Model):
         # Under other seeds than the noise and the augmentation.
         seed = tf.stack([-1 - self.training.seed, -1 - tf.cast(self.steps_taken, tf.int32)])
         draws = tf.random.stateless_uniform((tf.shape(t)[0], 2), seed)
-        t, has_one = with_swapped_word(t, self.swaps, draws)
-        return Swapped(t, self.encoder(t, training=True), has_one)
-
-    def _asked(self, t, text, swapped):
-        """What G is to draw, with no gradient to T: token ids, text, and vectors of captions near
-        to it, as `contrastive_loss` takes them. Where it is the swapped caption that is drawn, the
-        picture's own is near.
-        """
-        text = {name: tf.stop_gradient(vectors) for name, vectors in text.items()}
-        if swapped is None:
-            return t, text, None
-        other = {name: tf.stop_gradient(vectors) for name, vectors in swapped.text.items()}
-        is_swapped = self._draws_swapped(swapped.has_one)
-
-        def pick(mine, theirs):
-            shape = [-1] + [1] * (len(mine.shape) - 1)
-            return tf.where(tf.reshape(is_swapped, shape), theirs, mine)
-
-        near = pick(other["caption_vector"], text["caption_vector"])
-        asked = {name: pick(vectors, other[name]) for name, vectors in text.items()}
-        return pick(t, swapped.token_ids), asked, (near, swapped.has_one)
-
-    def _draws_swapped(self, has_one):
-        """Which rows of the batch G draws for their swapped caption, bool (B,)."""
-        num = tf.shape(has_one)[0]
-        share = self.training.swapped_share * tf.cast(num, tf.float32)
-        return (tf.cast(tf.range(num), tf.float32) < share) & has_one
+        return swapped_captions(self.encoder, t, self.swaps, draws, self.training.swapped_share)
 
     def discriminator_loss(self, x, t, c, y, same, swapped=None):
         """L_D + λ L_contrast(f(x), c) + λ_w L_words(f(x), t) + γ interval penalty, the last on
@@ -252,12 +208,15 @@ class TextToImageGAN(keras.Model):
         told = self.training
         x, y = self._augmented(x, 0), self._augmented(y, 1)
         seen = self._backbone(tf.concat([x, tf.stop_gradient(y)], axis=0))
-        real, fake, mismatched, is_mismatch = self._logits(seen, c, same, swapped)
+        head = self.discriminator.get_layer("head")
+        real, fake, mismatched, is_mismatch = pair_logits(
+            head, seen, c, same, told.mismatches, swapped
+        )
         loss, _ = losses.ADVERSARIAL[told.loss]
         loss = loss(real, fake, mismatched, is_mismatch)
         # Two terms at most in every sum of gradients: see `_contrast`.
         f = tf.identity(tf.split(seen["feature"], 2)[0])
-        contrast = self._contrast(f, c, same, swapped)
+        contrast = self._contrast(f, c, same, swapped and swapped.near)
         loss += told.contrastive_weight * contrast
         logs = {
             "real_logit": tf.reduce_mean(real),
@@ -275,14 +234,14 @@ class TextToImageGAN(keras.Model):
         loss += told.penalty_weight * told.penalty_interval * due
         return loss, logs, tf.stop_gradient(real)
 
-    def generator_loss(self, y, t, c, same, real, swapped=None):
+    def generator_loss(self, y, t, c, same, real, near=None):
         """L_G + λ L_contrast(f(y), c) + λ_w L_words(f(y), t)."""
         told = self.training
         seen = self._backbone(self._augmented(y, 2))
         head = self.discriminator.get_layer("head")
-        fake = head(*_taken(head, seen), c)
+        fake = head(*taken_by(head, seen), c)
         f = tf.identity(seen["feature"])
-        contrast = self._contrast(f, c, same, swapped)
+        contrast = self._contrast(f, c, same, near)
         _, loss = losses.ADVERSARIAL[told.loss]
         loss = loss(fake, real) + told.contrastive_weight * contrast
         logs = {"fake_contrast": contrast}
@@ -290,42 +249,6 @@ class TextToImageGAN(keras.Model):
             logs["fake_words"] = self._words(f, t)
             loss += told.word_weight * logs["fake_words"]
         return loss, logs
-
-    def _logits(self, seen, c, same, swapped=None):
-        """D's logits of x and of y with c, float32 (B, 1); of x with c', float32 (B, M); and
-        which of the latter are mismatched indeed, bool (B, M).
-        """
-        head = self.discriminator.get_layer("head")
-        if isinstance(head, Projection):
-            if swapped is not None:
-                return self._logits_with_swapped(head, seen, c, same, *swapped)
-            of_x, of_y = tf.split(head.all_pairs(*_taken(head, seen), c), 2)
-            real, fake = _diagonal(of_x), _diagonal(of_y)
-            if self.training.mismatches == "all":
-                return real, fake, of_x, tf.logical_not(same)
-            mismatched = _diagonal(tf.roll(of_x, 1, axis=1))
-        else:
-            of_x, of_y = tf.split(seen["last_map"], 2)
-            once = tf.identity(c)
-            both = head(tf.concat([of_x, of_y], axis=0), tf.concat([once, once], axis=0))
-            real, fake = tf.split(both, 2)
-            mismatched = head(of_x, tf.roll(c, 1, axis=0))
-        is_mismatch = tf.logical_not(_diagonal(tf.roll(same, 1, axis=1)))
-        if self.training.mismatches == "none":
-            is_mismatch = tf.zeros_like(is_mismatch)
-        return real, fake, mismatched, is_mismatch
-
-    def _logits_with_swapped(self, head, seen, c, same, c_swapped, has_one):
-        both = tf.concat([c, c_swapped], axis=0)
-        of_x, of_y = tf.split(head.all_pairs(*_taken(head, seen), both), 2)
-        of_x, of_swapped = tf.split(of_x, 2, axis=1)
-        of_y = [_diagonal(part) for part in tf.split(of_y, 2, axis=1)]
-        fake = tf.where(self._draws_swapped(has_one)[:, None], of_y[1], of_y[0])
-        real = _diagonal(of_x)
-        rolled = _diagonal(tf.roll(of_x, 1, axis=1)), _diagonal(tf.roll(same, 1, axis=1))
-        mismatched = tf.concat([rolled[0], _diagonal(of_swapped)], axis=1)
-        is_mismatch = tf.concat([tf.logical_not(rolled[1]), has_one[:, None]], axis=1)
-        return real, fake, mismatched, is_mismatch
 
     def diversity_loss(self, y, text, z):
         """L_diversity of a quarter of the batch, each drawn again with its neighbour's noise."""
@@ -335,13 +258,13 @@ class TextToImageGAN(keras.Model):
         y_other = draw(self.generator, some, z_other, training=True)
         return losses.diversity_loss(y[:num], y_other, z, z_other)
 
-    def _contrast(self, f, c, same, swapped=None):
+    def _contrast(self, f, c, same, near=None):
         # The copies keep the sums of f's and c's gradients at two terms. TensorFlow adds three or
         # more in the order in which their memory is free, which differs from run to run, and a
         # resumed run is to end with the very weights of one that was never stopped.
-        if swapped is not None:
-            swapped = tf.identity(swapped[0]), swapped[1]
-        return losses.contrastive_loss(tf.identity(f), tf.identity(c), same, swapped=swapped)
+        if near is not None:
+            near = tf.identity(near[0]), near[1]
+        return losses.contrastive_loss(tf.identity(f), tf.identity(c), same, swapped=near)
 
     def _words(self, f, t):
         logits = self.discriminator.get_layer("words")(tf.identity(f))
@@ -416,17 +339,6 @@ class TextToImageGAN(keras.Model):
         )
         for average, network in pairs:
             averaging.update_average(average.weights, network.weights, decay)
-
-
-def _diagonal(logits):
-    """Each image's logit with the caption of its own row: float32 (B, B) to (B, 1)."""
-    return tf.linalg.diag_part(logits)[:, None]
-
-
-def _taken(head, seen):
-    """What a head takes of what D saw."""
-    names = ("feature", "plain") if isinstance(head, Projection) else ("last_map",)
-    return [seen[name] for name in names]
 
 
 def _frozen_copy(network):
