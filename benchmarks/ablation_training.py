@@ -18,7 +18,7 @@ from kgen.text.vocabulary import learn_vocabulary
 from kgen.text.word_vectors import fill_embedding, read_word_vectors, words_of
 from kgen.training.allowed_augmentations import choose_augmentations
 from kgen.training.building import build_gan
-from kgen.training.swapped_words import learn_swaps
+from kgen.training.swapped_words import swaps_for
 from kgen.training.transfer import start_from_model
 
 FIRST_STEPS = 3  # the graph is made in them
@@ -68,9 +68,7 @@ def train(
     augmentations, _ = choose_augmentations(
         config.training, captions_to_learn_from(pictures.captions), len(pictures)
     )
-    swaps = None
-    if config.training.mismatches == "swapped":
-        swaps = learn_swaps(token_ids, vocabulary)
+    swaps = swaps_for(config.training, token_ids, vocabulary)
     gan = build_gan(config, len(vocabulary), augmentations, swaps=swaps)
     if config.data.word_vectors:
         vectors = read_word_vectors(config.data.word_vectors, words_of(vocabulary))

@@ -42,7 +42,7 @@ from kgen.training.remembered_states import remember_states
 from kgen.training.reports import Reporter
 from kgen.training.run_folder import check_folder
 from kgen.training.stopping import Stopped, noticed_signals
-from kgen.training.swapped_words import learn_swaps
+from kgen.training.swapped_words import swaps_for
 from kgen.training.transfer import start_from_model
 from kgen.training.validation import Validation, held_out_every, matcher_of
 
@@ -120,9 +120,7 @@ def train(
     validation, lines = _validation(config, out, pictures, token_ids)
     told = [*told, *lines]
     states = remember_states(pretrained, token_ids, out, progress) if pretrained else None
-    swaps = None
-    if config.training.mismatches == "swapped":
-        swaps = learn_swaps(token_ids, vocabulary)
+    swaps = swaps_for(config.training, token_ids, vocabulary)
     gan = build_gan(config, len(vocabulary), augmentations, states, swaps)
     if start_from:
         start_from_model(gan, vocabulary, start_from)

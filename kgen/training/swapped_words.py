@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 from keras import ops
 
+from kgen.config import TrainingConfig
 from kgen.text.word_swaps import find_word_swaps
 
 MOST_CAPTIONS = 20_000  # that the swaps are learned from
@@ -32,6 +33,13 @@ def learn_swaps(token_ids: Sequence[np.ndarray], vocabulary: Sequence[str]) -> n
     for piece, others in swaps.items():
         table[places[piece], : len(others)] = [places[other] for other in others]
     return table
+
+
+def swaps_for(
+    training: TrainingConfig, token_ids: Sequence[np.ndarray], vocabulary: Sequence[str]
+) -> np.ndarray | None:
+    """`learn_swaps` for a run whose `mismatches` are swapped words; None for any other."""
+    return learn_swaps(token_ids, vocabulary) if training.mismatches == "swapped" else None
 
 
 def with_swapped_word(token_ids, swaps, draws):
