@@ -66,7 +66,10 @@ def train(
     tokenizer = CaptionTokenizer.from_config(vocabulary, config.text)
     token_ids = tokenize_captions(tokenizer, pictures.captions)
     augmentations, _ = choose_augmentations(
-        config.training, captions_to_learn_from(pictures.captions), len(pictures)
+        config.training,
+        captions_to_learn_from(pictures.captions),
+        len(pictures),
+        config.networks.pixel_size,
     )
     swaps = swaps_for(config.training, token_ids, vocabulary)
     gan = build_gan(config, len(vocabulary), augmentations, swaps=swaps)

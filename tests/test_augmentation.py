@@ -200,6 +200,16 @@ def test_captions_switch_flip_and_colour_off_and_say_why():
     assert used == AUGMENTATIONS and len(lines) == 1
 
 
+def test_pixel_art_is_not_enlarged():
+    auto = TrainingConfig(augmentations="auto")
+    used, lines = choose_augmentations(auto, ["一只猫"], 4, pixel_size=2)
+    assert used == ("flip", "translation", "cutout", "colour")
+    assert lines[0] == "kgen: augmentation: crop is off, since it blurs pixel art"
+    used, lines = choose_augmentations(TrainingConfig(augmentations="crop"), ["cat"], 4, 2)
+    assert used == ("crop",)
+    assert lines[0] == "kgen: augmentation: crop is on as asked for, though it blurs pixel art"
+
+
 def test_what_is_asked_for_by_name_is_used_and_said():
     config = TrainingConfig(augmentations="flip", augmentation_adapts=False)
     used, lines = choose_augmentations(config, ["左边的船"], 4)

@@ -115,7 +115,10 @@ def train(
         tokenizer = CaptionTokenizer.from_config(vocabulary, config.text)
     token_ids = tokenize_captions(tokenizer, pictures.captions)
     augmentations, told = choose_augmentations(
-        config.training, captions_to_learn_from(pictures.captions), len(pictures)
+        config.training,
+        captions_to_learn_from(pictures.captions),
+        len(pictures),
+        config.networks.pixel_size,
     )
     validation, lines = _validation(config, out, pictures, token_ids)
     told = [*told, *lines]
