@@ -31,8 +31,9 @@ MOST_CLASSES = 8  # of an attribute whose classes are told one by one
 @click.option("--data", default="", help="Empty: the scenes that kgen draws.")
 @click.option("--classifier", type=click.Path(path_type=Path), default=Path("runs/classifiers"))
 @click.option("--num", default=1024, show_default=True, help="Captions, at most.")
+@click.option("--draws", default=1, show_default=True, help="Pictures of each caption.")
 @click.option("--part", default="test", type=click.Choice(["test", "train"]), show_default=True)
-def main(models, data, classifier, num, part):
+def main(models, data, classifier, num, draws, part):
     """Print how often each model draws what the caption says, against real pictures."""
     painter = TextToImage.from_preset(models[0])
     config = dataclasses.replace(painter.config.data, path=data)
@@ -40,7 +41,7 @@ def main(models, data, classifier, num, part):
     judge = _classifier(config, size, seed, classifier / f"{Path(data).stem or 'scenes'}_{size}")
     pictures = load_pictures(config, size, seed, split=part)
     rows = np.linspace(0, len(pictures) - 1, min(num, len(pictures))).astype(int)
-    pictures = pictures.in_memory(np.unique(rows))
+    pictures = pictures.in_memory(np.repeat(np.unique(rows), draws))
     for folder in models:
         told = []
         found = measure_obedience(TextToImage.from_preset(folder), pictures, judge)
