@@ -30,7 +30,8 @@ def as_card_page(
             "training",
             f"{trained['minutes']} minutes on {trained['machine']}: {trained['steps']} steps, "
             f"{trained['pictures']} pictures, {trained['precision']}, seed {trained['seed']}"
-            + _in_runs(trained["runs"]),
+            + _in_runs(trained["runs"])
+            + _mean_of(trained.get("mean_of", ())),
         ),
         ("parameters", f"{card['parameters']:,}"),
         ("hash", card["hash"]),
@@ -63,6 +64,11 @@ def _in_runs(runs):
         for run in runs
     )
     return f"; in {len(runs)} runs, each from the one before: {each}"
+
+
+def _mean_of(names):
+    """Which runs' weights the mean was taken of; nothing for one."""
+    return f"; mean of the weights of {', '.join(names)}" if len(names) > 1 else ""
 
 
 def _cell(text: str) -> str:

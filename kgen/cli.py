@@ -284,7 +284,7 @@ def matcher(model, data):
 
 
 @app.command()
-@click.argument("run", type=FOLDER)
+@click.argument("runs", nargs=-1, required=True, type=FOLDER, metavar="RUN…")
 @click.option("--out", type=FOLDER, required=True, help="The preset's folder, with its name.")
 @click.option("--license", required=True, help="Of the model, for its card.")
 @click.option("--credit", default="", help="What the data's owners ask to be said.")
@@ -295,13 +295,15 @@ def matcher(model, data):
     metavar="TEXT_OR_FILE",
     help="What the pictures show that figures do not, for the card.",
 )
-def publish(run, out, license, credit, num, limits):
-    """Make a preset of RUN: float16 weights, samples, and a card with its evaluation."""
+def publish(runs, out, license, credit, num, limits):
+    """Make a preset of RUN: float16 weights, samples, and a card with its evaluation. Of several
+    runs that led on from one another, the mean of their weights, and all else of the first.
+    """
     from kgen.publishing import publish as write
     from kgen.publishing import read_limits
 
     limits = read_limits(limits)
-    click.echo(write(run, out, license, credit, num=num, limits=limits, tell=_tell))
+    click.echo(write(runs, out, license, credit, num=num, limits=limits, tell=_tell))
 
 
 @app.command()

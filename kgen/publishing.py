@@ -4,7 +4,7 @@ import dataclasses
 import os
 import platform
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,7 @@ from kgen.evaluation.own_matcher import give_matcher
 from kgen.evaluation.sheets import write_sheets
 from kgen.matcher import FOLDER as MATCHER
 from kgen.matcher import Matcher
+from kgen.mean_of_runs import mean_of_runs
 from kgen.pictures import captioned_grid, save_png
 from kgen.pipeline import TextToImage
 from kgen.training.lineage import runs_behind
@@ -36,7 +37,7 @@ MOST_CLASSES = 12  # of an attribute whose classes stand in the card
 
 
 def publish(
-    run: str | os.PathLike,
+    run: str | os.PathLike | Sequence[str | os.PathLike],
     out: str | os.PathLike,
     license: str,
     credit: str = "",
@@ -48,7 +49,8 @@ def publish(
     """Writes the folder of a preset: the run's model with float16 weights, samples and a card.
 
     Args:
-        run: The run's folder.
+        run: The run's folder; of several runs that led on from one another, the mean of their
+            weights is taken, as `mean_of_runs` says, and all else of the first.
         out: The preset's folder; its name is the preset's.
         license: Of the model, for the card.
         credit: What the data's owners ask to be said.
@@ -66,42 +68,45 @@ def publish(
         FileExistsError: `out` holds something else than a preset.
         ValueError: The preset would take more than 5 MB, or the run has no figures.
     """
-    run, out = Path(run), Path(out)
+    run, *others = map(Path, [run] if isinstance(run, (str, os.PathLike)) else run)
+    out = Path(out)
     if out.exists() and not (out / CARD).is_file() and any(out.iterdir()):
         hint = "All that is in it would be lost: choose another."
         raise FileExistsError(checks.wrong("out", "a new folder or a preset's", str(out), hint))
-    painter = TextToImage.from_preset(run)
+    found = mean_of_runs([run, *others])
+    data = found.config.data.path or None
     runs = runs_behind(run)
+    runs += [one for other in others for one in runs_behind(other) if one not in runs]
     with files.whole_folder(out) as folder:
-        config = painter.config.without_paths().updated({"name": out.name})
-        model_folder.write_model(folder, config, painter.vocabulary, painter.model, dtype="float16")
+        config = found.config.without_paths().updated({"name": out.name})
+        model_folder.write_model(folder, config, found.vocabulary, found.model, dtype="float16")
         _check_size(folder)  # before minutes are spent on it
-        data = painter.config.data.path or None
         _write_matcher(run, folder, data, epochs, tell)
-        found = evaluate(folder, data, num, epochs=epochs, tell=tell)
+        measured = evaluate(folder, data, num, epochs=epochs, tell=tell)
         card = {
             "name": out.name,
-            "hash": found.report["about"]["hash"],
+            "hash": measured.report["about"]["hash"],
             "kgen": kgen.__version__,
             "license": license,
             "credit": credit,
-            "data": data_name(painter.config.data.path),
+            "data": data_name(found.config.data.path),
             "training": {
                 **{name: _total(runs, name) for name in ("steps", "pictures", "minutes")},
                 "runs": runs,
+                "mean_of": [one.name for one in (run, *others)],
                 "precision": config.training.precision,
                 "seed": config.training.seed,
                 "machine": f"{os.cpu_count()} x {platform.machine()}, no GPU",
             },
-            "parameters": painter.model.count_params(),
+            "parameters": found.model.count_params(),
             "limits": limits,
-            "evaluation": compact(found.report),
+            "evaluation": compact(measured.report),
         }
-        _write_samples(TextToImage.from_preset(folder), painter.config.data, folder / SAMPLES)
-        shown = [sheet for sheet in found.sheets if sheet.name in SHEETS]
+        _write_samples(TextToImage.from_preset(folder), found.config.data, folder / SAMPLES)
+        shown = [sheet for sheet in measured.sheets if sheet.name in SHEETS]
         shown = _write_what_fits(shown, folder, Model=out.name, Hash=card["hash"])
         files.write_json(folder / CARD, card)
-        files.write_text(folder / CARD_PAGE, as_card_page(card, found.report, shown, SAMPLES))
+        files.write_text(folder / CARD_PAGE, as_card_page(card, measured.report, shown, SAMPLES))
         _check_size(folder)
     return out
 

@@ -20,7 +20,7 @@ LAYERS = (
     ("kgen.text",),
     ("kgen.networks",),
     ("kgen.postprocess",),
-    ("kgen.model_folder",),
+    ("kgen.model_folder", "kgen.mean_of_runs"),
     ("kgen.matcher", "kgen.refining"),
     ("kgen.data",),
     ("kgen.training.losses",),

@@ -1,6 +1,7 @@
 """A published run is a preset with a card, a page and the evaluation of what ships."""
 
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +15,7 @@ from kgen.config import Config
 from kgen.evaluation import figures, measuring
 from kgen.evaluation.measuring import evaluate
 from kgen.evaluation.sheets import Sheet, Strip
+from kgen.model_folder import write_weights
 from kgen.pipeline import TextToImage
 from kgen.publishing import compact, publish, read_limits
 from kgen.training.run import train
@@ -99,6 +101,30 @@ def test_its_weights_are_the_runs_in_half_the_bytes(run, preset):
     full = TextToImage.from_preset(run).model.get_weights()
     for half, whole in zip(painter.model.get_weights(), full, strict=True):
         np.testing.assert_array_equal(half, whole.astype("float16").astype("float32"))
+
+
+def test_of_two_runs_the_mean_is_published(run, preset, evaluations, tmp_path, monkeypatch):
+    other = tmp_path / "other"
+    shutil.copytree(run, other)
+    painter = TextToImage.from_preset(run)
+    ones = [np.ones_like(weight) for weight in painter.model.get_weights()]
+    painter.model.set_weights(ones)
+    write_weights(painter.model, other / "model.weights.h5")
+    monkeypatch.setattr(publishing, "evaluate", lambda *_, **__: evaluations[0])
+    monkeypatch.setattr(publishing, "_write_matcher", lambda *_: None)
+    done = CliRunner().invoke(
+        app,
+        ["publish", str(run), str(other), "--out", str(tmp_path / "two"), "--license", "CC0-1.0"],
+    )
+    assert done.exit_code == 0, done.output
+    published = TextToImage.from_preset(tmp_path / "two").model.get_weights()
+    for mean, first in zip(published, TextToImage.from_preset(run).model.get_weights()):
+        np.testing.assert_allclose(mean, (first + 1) / 2, atol=1e-3)
+    trained = json.loads((tmp_path / "two" / "card.json").read_text())["training"]
+    assert trained["mean_of"] == ["run", "other"]
+    # Both say that they are the same two steps of run, under their own names.
+    assert [one["name"] for one in trained["runs"]] == ["run", "other"]
+    assert "mean of the weights of run, other" in (tmp_path / "two" / "card.md").read_text()
 
 
 def test_what_is_too_large_is_refused_before_it_is_measured(run, tmp_path, monkeypatch):
