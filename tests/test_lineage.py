@@ -37,6 +37,7 @@ def test_a_preset_brings_the_runs_of_its_card(tmp_path):
     found = runs_behind(write_run(tmp_path / "b", 50, 90, start_from=preset))
     assert [run["name"] for run in found] == ["old", "b"]
     assert found[0] == runs[0]
+    assert runs_behind(preset) == runs
 
 
 @pytest.mark.parametrize("card", ["{", "[]", "{}", '{"training": {}}'])
@@ -46,6 +47,8 @@ def test_a_card_that_tells_no_runs_is_unknown(tmp_path, card):
     (preset / "card.json").write_text(card, encoding="utf-8")
     found = runs_behind(write_run(tmp_path / "b", 50, 90, start_from=preset))
     assert [run["minutes"] for run in found] == [None, 1.5]
+    with pytest.raises(ValueError, match="card.json: it names no runs. Restore it"):
+        runs_behind(preset)
 
 
 def test_a_model_that_has_gone_is_unknown(tmp_path):

@@ -17,8 +17,8 @@ def runs_behind(run: str | os.PathLike) -> list[dict[str, Any]]:
     """The runs that led to a model, the first one first and `run` last.
 
     Args:
-        run: The run's folder. The model that it started from (`--from`) is another run's folder or
-            a preset's, and so on back.
+        run: The run's folder, or a preset's. The model that a run started from (`--from`) is
+            another run's folder or a preset's, and so on back.
 
     Returns:
         For each `name`, `steps`, `pictures` and `minutes`; the last three are None for a model
@@ -26,9 +26,15 @@ def runs_behind(run: str | os.PathLike) -> list[dict[str, Any]]:
 
     Raises:
         FileNotFoundError: The run itself has no metrics.jsonl.
-        ValueError: The last line of that holds no figures.
+        ValueError: The last line of that, or a preset's own card, holds no figures.
     """
     run = Path(run)
+    if (run / CARD).is_file():
+        try:
+            return _runs_on_card(run)
+        except (ValueError, KeyError, TypeError):
+            hint = "Restore it, or publish the preset anew."
+            raise ValueError(f"{run / CARD}: it names no runs. {hint}") from None
     config = Config.read(run / CONFIG)
     runs = [_figures_of(run, config.training.batch_size)]
     seen = {run.resolve()}
@@ -39,14 +45,17 @@ def runs_behind(run: str | os.PathLike) -> list[dict[str, Any]]:
         seen.add(folder.resolve())
         try:
             if (folder / CARD).is_file():
-                card = json.loads((folder / CARD).read_text(encoding="utf-8"))
-                return [*card["training"]["runs"], *runs]
+                return [*_runs_on_card(folder), *runs]
             config = Config.read(folder / CONFIG)
             runs.insert(0, _figures_of(folder, config.training.batch_size))
         except (OSError, ValueError, KeyError, TypeError):
             runs.insert(0, _unknown(folder))
             break
     return runs
+
+
+def _runs_on_card(preset):
+    return json.loads((preset / CARD).read_text(encoding="utf-8"))["training"]["runs"]
 
 
 def _unknown(folder):
