@@ -2,16 +2,17 @@
 
 python -m benchmarks.ablations --out runs/ablations                 # all rows that are not there
 python -m benchmarks.ablations --out runs/ablations --row words_0   # one row
-python -m benchmarks.ablations --out runs/ablations --table docs/ablations.md
+python -m benchmarks.ablations --out runs/ablations --keep          # docs/ablations.md anew
 
-    python -m benchmarks.ablations --out runs/small --set fruit_300 --minutes 15
+    python -m benchmarks.ablations --out runs/small --set fruit_300 --minutes 4
 
 300 watercolours of pomology128, with and without augmentation, LeCam and the weights of the preset
 scenes_64.
 
 Each run has one thread and ends after so many minutes of the processor's time (not of the clock's),
 so whatever else the machine does takes nothing from any. Scenes are drawn at 32 pixels; the
-avatars of nouns64 are pixel art, drawn a block of 2 x 2 pixels at a time.
+avatars of nouns64 are pixel art, drawn a block of 2 x 2 pixels at a time. Every figure is kept in
+docs/ablations.json, and what is there is not measured again.
 """
 
 import json
@@ -23,6 +24,7 @@ from pathlib import Path
 
 import click
 
+from benchmarks.ablation_table import as_markdown
 from benchmarks.caption_vectors import captions_in, word_vectors, write_vectors
 from kgen import files
 from kgen.config import Config
@@ -104,6 +106,9 @@ SMALL_ROWS = {
     ),
 }
 NUM_FEW = 300
+PAGE = Path(__file__).parents[1] / "docs" / "ablations.md"
+FIGURES = PAGE.with_suffix(".json")
+MARK = "<!-- Below: written by `python -m benchmarks.ablations --keep`. -->"
 SEEDS = (0, 1)
 ONE_THREAD = dict.fromkeys(
     ("TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS", "OMP_NUM_THREADS"), "1"
@@ -140,24 +145,29 @@ def rows_of(name: str) -> dict:
     show_default=True,
 )
 @click.option("--workers", default=2, show_default=True, help="Runs at the same time.")
-@click.option("--table", type=click.Path(path_type=Path), help="Write the table, train nothing.")
+@click.option("--keep", is_flag=True, help="Write the page and its figures, train nothing.")
 @click.option("--worker", help="Used by the program itself: the runs to do.", hidden=True)
-def main(data, out, minutes, rows, sets, workers, table, worker):
+def main(data, out, minutes, rows, sets, workers, keep, worker):
     """Train and judge every row that is not there yet, and print the table."""
-    if table:
-        files.write_text(table, as_markdown(read_all(out)))
+    if keep:
+        runs = read_all(out)
+        lines = ",\n".join(json.dumps(run, ensure_ascii=False) for run in runs)
+        files.write_text(FIGURES, f"[\n{lines}\n]\n")
+        above = PAGE.read_text(encoding="utf-8").partition(MARK)[0]
+        files.write_text(PAGE, f"{above}{MARK}\n\n{tables(runs)}\n")
         return
     if worker:
         for job in json.loads(worker):
             train_and_judge(*job, data, out, minutes)
         return
+    there = {key_of(run) for run in read_all(out)}
     jobs = [
         (name, row, seed)
         for seed in SEEDS
         for row in {**ROWS, **SMALL_ROWS}
         for name in sets
         if row in (rows or rows_of(name)) and row in rows_of(name)
-        if not _path(out, name, row, seed).is_file()
+        if (name, row, seed, minutes) not in there
     ]
     out.mkdir(parents=True, exist_ok=True)
     running = []
@@ -171,7 +181,7 @@ def main(data, out, minutes, rows, sets, workers, table, worker):
         running.append(subprocess.Popen(command, env=environment, stdout=log, stderr=log))
     if any([process.wait() for process in running]):
         raise SystemExit(f"A run failed: see the logs in {out}.")
-    click.echo(as_markdown(read_all(out)))
+    click.echo(tables(read_all(out)))
 
 
 def train_and_judge(name, row, seed, data, out, minutes):
@@ -188,7 +198,7 @@ def train_and_judge(name, row, seed, data, out, minutes):
     if num:
         judged |= ablation_judging.copies(painter, pictures, config.data, out / f"{row}_{seed}.png")
     line = {"set": name, "row": row, "seed": seed, "minutes": minutes, **told, **judged}
-    files.write_json(_path(out, name, row, seed), line)
+    files.write_json(out / f"{name}_{row}_{seed}_{minutes:g}.json", line)
     print(f"{name} {row} {seed}: {time.monotonic() - began:.0f} s", flush=True)
 
 
@@ -201,48 +211,21 @@ def _vectors(data, out, config):
     return path
 
 
-def _path(out, name, row, seed):
-    return out / f"{name}_{row}_{seed}.json"
+def key_of(run: dict) -> tuple:
+    """What makes a run another run."""
+    return run["set"], run["row"], run["seed"], run["minutes"]
 
 
 def read_all(out: Path) -> list[dict]:
-    """Figures of all runs in a folder."""
-    return [json.loads(path.read_text()) for path in sorted(out.glob("*.json"))]
+    """Figures of all runs: those that the project keeps, and those in a folder."""
+    runs = json.loads(FIGURES.read_text(encoding="utf-8")) if FIGURES.is_file() else []
+    runs += [json.loads(path.read_text(encoding="utf-8")) for path in out.glob("*.json")]
+    return [run for _, run in sorted({key_of(run): run for run in runs}.items())]
 
 
-def as_markdown(runs: list[dict]) -> str:
-    """A table for each set, the rows in their order, both seeds in every cell."""
-    parts = []
-    for name in SETS:
-        of_set = [run for run in runs if run["set"] == name]
-        if not of_set:
-            continue
-        attributes = list(of_set[0]["obedience"])
-        head = ["row", "steps", "distance", "detail", "R-precision", *attributes]
-        parts += [f"## {name}", "", f"| {' | '.join(head)} |", "|" + "---|" * len(head)]
-        real = of_set[0]["real"]
-        cells = [f"{100 * real['match']:.1f}", *(f"{100 * real[a]:.1f}" for a in attributes)]
-        parts.append(f"| real pictures | | 0 | 0 | {' | '.join(cells)} |")
-        for row, (says, _) in rows_of(name).items():
-            same = [run for run in of_set if run["row"] == row]
-            if same:
-                parts.append(_line(f"{says} (`{row}`)", same, attributes))
-        parts.append("")
-    return "\n".join(parts)
-
-
-def _line(says, runs, attributes):
-    def both(take, form):
-        return " / ".join(form.format(take(run)) for run in runs)
-
-    cells = [
-        both(lambda run: run["steps"], "{}"),
-        both(lambda run: run["distance"], "{:.2f}"),
-        both(lambda run: run["detail"], "{:.2f}"),
-        both(lambda run: 100 * run["match"], "{:.1f}"),
-        *(both(lambda run, a=a: 100 * run["obedience"][a], "{:.1f}") for a in attributes),
-    ]
-    return f"| {says} | {' | '.join(cells)} |"
+def tables(runs: list[dict]) -> str:
+    """A table for each set and each time that runs were given."""
+    return as_markdown(runs, {name: rows_of(name) for name in SETS})
 
 
 if __name__ == "__main__":
