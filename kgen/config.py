@@ -102,6 +102,8 @@ class NetworksConfig:
             fast, and the pictures' edges are as sharp as the real ones'.
         discriminator: How D joins picture and caption: `projection`, or `concatenation` of the
             caption vector to D's last feature map.
+        texture_width: Channels of a second look that D takes at full size, whose mean over the
+            picture tells how it is painted: speckle, weave, blur; 0: it takes none.
     """
 
     image_size: int = 64
@@ -113,6 +115,7 @@ class NetworksConfig:
     attention_size: int = 16
     pixel_size: int = 1
     discriminator: str = "projection"
+    texture_width: int = 0
 
     def __post_init__(self):
         checks.check_int("networks.image_size", self.image_size, 32, 256)
@@ -143,6 +146,7 @@ class NetworksConfig:
         checks.check_int("networks.width", self.width, 2, 512)
         checks.check_int("networks.most_channels", self.most_channels, 0, 4096)
         checks.check_int("networks.discriminator_width", self.discriminator_width, 2, 512)
+        checks.check_int("networks.texture_width", self.texture_width, 0, 512)
 
 
 @dataclass(frozen=True)

@@ -30,6 +30,7 @@ OTHER = {  # a value for every key that is not its default
         "attention_size": 8,
         "pixel_size": 4,
         "discriminator": "concatenation",
+        "texture_width": 7,
     },
     "training": {
         "steps": 3,
@@ -204,6 +205,7 @@ def test_a_configuration_that_is_no_object_is_refused(values):
         ("training.lecam_weight", -1, "[0, 1e+06]"),
         ("networks.width", 1, "[2, 512]"),
         ("networks.discriminator_width", 513, "[2, 512]"),
+        ("networks.texture_width", -1, "[0, 512]"),
         ("training.steps", 0, "[1, 1000000000]"),
         ("training.batch_size", 1, "[2, 4096]"),
         ("training.generator_rate", -0.1, "[0, 1]"),

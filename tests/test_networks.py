@@ -1,5 +1,7 @@
 """G and D: what changes a picture, what does not, and their layers by hand."""
 
+import dataclasses
+
 import keras
 import numpy as np
 import pytest
@@ -220,6 +222,35 @@ def test_pixel_art_is_drawn_and_judged_a_block_at_a_time():
     other[:, 1::2, 1::2] -= 0.1
     told = [d({"image": x, "caption_vector": normal(1, 3, 8)})["logit"] for x in (image, other)]
     np.testing.assert_allclose(*told, atol=1e-5)
+
+
+def test_a_look_at_texture_is_a_mean_by_hand():
+    networks = dataclasses.replace(SMALL, texture_width=2)
+    backbone = build_discriminator(networks, BAG).get_layer("backbone")
+    for name in ("texture_conv_1", "texture_conv_2"):
+        kernel, bias = map(np.zeros_like, backbone.get_layer(name).get_weights())
+        kernel[1, 1, 0, 0] = 1  # red goes on as it is, and nothing else does
+        backbone.get_layer(name).set_weights([kernel, bias])
+    image = np.ones((1, 32, 32, 3), "float32")
+    image[:, :, ::4] = -1
+    mean = keras.Model(backbone.input, backbone.get_layer("texture_mean").output)
+    # Three of four columns are 1; of -1, two LeakyReLUs leave -0.04: (3 - 0.04) / 4
+    np.testing.assert_allclose(mean(image), [[0.74, 0]], atol=1e-5)
+    backbone.get_layer("texture").set_weights([np.full((2, 8), 10.0), np.full(8, 1.0)])
+    whole, both = (
+        keras.Model(backbone.input, backbone.get_layer(name).output)(image)
+        for name in ("whole", "whole_and_texture")
+    )
+    np.testing.assert_allclose(both - whole, np.full((1, 8), 8.4), atol=1e-5)  # 10 · 0.74 + 1
+
+
+def test_a_fresh_look_at_texture_says_nothing():
+    d = build_discriminator(dataclasses.replace(SMALL, texture_width=2), BAG).get_layer("backbone")
+    before = build_discriminator(SMALL, BAG).get_layer("backbone")
+    for layer in (layer for layer in before.layers if layer.weights):
+        layer.set_weights(d.get_layer(layer.name).get_weights())
+    image = normal(0, 2, 32, 32, 3)
+    np.testing.assert_allclose(d(image)["plain"], before(image)["plain"], atol=1e-6)
 
 
 def test_projection_by_hand():

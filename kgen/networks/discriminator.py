@@ -58,6 +58,7 @@ def _build_backbone(config, text, dtype):
     h = image
     if config.pixel_size > 1:
         h = layers.AveragePooling2D(config.pixel_size, dtype="float32", name="blocks")(h)
+    drawn = h
     h = layers.Conv2D(width, 3, padding="same", dtype=dtype, name="from_image")(h)
     while size > LAST_SIZE:
         size //= 2
@@ -65,6 +66,9 @@ def _build_backbone(config, text, dtype):
         h = _block(h, channels, dtype, f"block_{size}")  # (B, size, size, channels)
     last_map = h = layers.LeakyReLU(0.2, dtype=dtype)(h)
     h = layers.Dense(text.caption_dim, dtype=dtype, name="whole")(layers.Flatten(dtype=dtype)(h))
+    if config.texture_width:
+        texture = _texture(drawn, config.texture_width, text.caption_dim, dtype)
+        h = layers.Add(dtype="float32", name="whole_and_texture")([h, texture])
     h = layers.LeakyReLU(0.2, dtype="float32")(h)
     seen = {"feature": layers.Dense(text.caption_dim, dtype="float32", name="feature")(h)}
     if config.discriminator == "projection":
@@ -72,6 +76,21 @@ def _build_backbone(config, text, dtype):
     else:
         seen["last_map"] = last_map
     return keras.Model(image, seen, name="backbone")
+
+
+def _texture(h, width, dim, dtype):
+    """How the picture is painted, wherever in it: features of 5 x 5 neighbourhoods at full size,
+    averaged over all of them, as strided convolutions see no more than every other place.
+
+    It says nothing at first, so that a trained D can be given one.
+
+    Source: mean of local judgements, Isola et al. 2017 (PatchGAN), section 3.2.2.
+    """
+    for i in (1, 2):
+        h = layers.Conv2D(width, 3, padding="same", dtype=dtype, name=f"texture_conv_{i}")(h)
+        h = layers.LeakyReLU(0.2, dtype=dtype)(h)
+    h = layers.GlobalAveragePooling2D(dtype="float32", name="texture_mean")(h)  # (B, width)
+    return layers.Dense(dim, kernel_initializer="zeros", dtype="float32", name="texture")(h)
 
 
 def _block(h, channels, dtype, name):
