@@ -90,6 +90,7 @@ ROWS = {
     "texture_32": ("D looks at texture, 32 channels", {"networks": {"texture_width": 32}}),
     "average_999": ("EMA 0.999", {"training": {"averaging": 0.999}}),
     "batch_16": ("batch 16", {"training": {"batch_size": 16}}),
+    "batch_8": ("batch 8", {"training": {"batch_size": 8}}),
     "batch_64": ("batch 64", {"training": {"batch_size": 64}}),
     "float32": ("float32", {"training": {"precision": "float32"}}),
 }
