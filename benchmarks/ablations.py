@@ -200,7 +200,8 @@ def train_and_judge(name, row, seed, data, out, minutes):
     painter, told, pictures = ablation_training.train(config, 60 * minutes, num)
     judged = ablation_judging.judge(painter, name, config.data)
     if num:
-        judged |= ablation_judging.copies(painter, pictures, config.data, out / f"{row}_{seed}.png")
+        sheet = out / f"{row}_{seed}_{minutes:g}.png"
+        judged |= ablation_judging.copies(painter, pictures, config.data, sheet)
     line = {"set": name, "row": row, "seed": seed, "minutes": minutes, **told, **judged}
     files.write_json(out / f"{name}_{row}_{seed}_{minutes:g}.json", line)
     print(f"{name} {row} {seed}: {time.monotonic() - began:.0f} s", flush=True)
