@@ -518,6 +518,15 @@ def test_advice_of_a_plain_set():
     assert command == "kgen train 'my set' --captions text --out my_run --minutes 40"
 
 
+def test_a_small_set_starts_from_a_preset():
+    advice = advice_for(num=300)
+    assert "--minutes 20 --from scenes_64 --set" in advice.command
+    assert "With 300 watercolours it halved" in " ".join(advice.lines)
+    # Nothing of it fits other sizes, and larger sets were not measured.
+    for other in (advice_for(num=300, short_side=40, size=32), advice_for(num=1000)):
+        assert "--from" not in other.command
+
+
 def test_advice_of_long_captions():
     """50 words and the place for an end: the next multiple of 8 is 56."""
     command = advice_for(captions=[" ".join(["word"] * 50)] * 3).command

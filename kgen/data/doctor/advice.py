@@ -19,6 +19,10 @@ BLOCKS_FASTER = 2  # measured 2.2 (bfloat16) to 2.7 (float32) times, for blocks 
 EPOCHS = 30
 LEAST_MINUTES = 20
 FEW = 300  # pictures
+# Below so many pictures, of what they show is learned less than what pictures are like at all, and
+# that another model knows: docs/ablations.md, fruit_300.
+MOST_FOR_TRANSFER = 1000
+START_FROM = "scenes_64"
 LETTERS = 200  # tokens that single letters and signs take
 
 
@@ -101,6 +105,14 @@ def advise(
         )
     _advise_text(columns, words, preset, settings, lines)
     _advise_augmentation(num_pictures, sides, colours, settings, lines)
+    fits = image_size == USUAL_SIZE and block_size == 1
+    transfers = fits and num_pictures < MOST_FOR_TRANSFER
+    if transfers:
+        lines.append(
+            f"--from {START_FROM}: what a picture is like need not be learned of {num_pictures} "
+            "alone. With 300 watercolours it halved the distance to real pictures, though "
+            f"{START_FROM} draws landscapes."
+        )
     faster = BLOCKS_FASTER if block_size > 1 else 1
     minutes = training_minutes(num_pictures, image_size, faster)
     lines.append(
@@ -113,6 +125,7 @@ def advise(
     captions = [column.name for column in columns] or ["text"]
     command = ["kgen", "train", path, "--captions", ",".join(captions), "--out", "my_run"]
     command += ["--minutes", str(minutes)]
+    command += ["--from", START_FROM] if transfers else []
     for key, value in settings.items():
         command += ["--set", f"{key}={value}"]
     return Advice(" ".join(map(shlex.quote, command)), minutes, tuple(lines))
