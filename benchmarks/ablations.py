@@ -58,6 +58,7 @@ ROWS = {
     "base": ("as below, nothing changed", {}),
     "comparison": ("concatenation, matching-aware penalty, no contrast, no words", COMPARISON),
     "contrast_0": ("no contrastive loss", {"training": {"contrastive_weight": 0.0}}),
+    "contrast_03": ("contrastive weight 0.3", {"training": {"contrastive_weight": 0.3}}),
     "contrast_3": ("contrastive weight 3", {"training": {"contrastive_weight": 3.0}}),
     "words_0": ("no word loss", {"training": {"word_weight": 0.0}}),
     "words_3": ("word weight 3", {"training": {"word_weight": 3.0}}),
