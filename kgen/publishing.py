@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 import kgen
-from kgen import checks, files, model_folder
+from kgen import checks, files, model_folder, presets
 from kgen.cards import as_card_page
 from kgen.data.loading import load_pictures
 from kgen.evaluation.held_out import CARD, data_name
@@ -68,7 +68,8 @@ def publish(
         FileExistsError: `out` holds something else than a preset.
         ValueError: The preset would take more than 5 MB, or the run has no figures.
     """
-    run, *others = map(Path, [run] if isinstance(run, (str, os.PathLike)) else run)
+    given = [run] if isinstance(run, (str, os.PathLike)) else run
+    run, *others = (presets.model_folder(os.fspath(one)) for one in given)
     out = Path(out)
     if out.exists() and not (out / CARD).is_file() and any(out.iterdir()):
         hint = "All that is in it would be lost: choose another."
