@@ -30,8 +30,7 @@ def as_card_page(
             "training",
             f"{trained['minutes']} minutes on {trained['machine']}: {trained['steps']} steps, "
             f"{trained['pictures']} pictures, {trained['precision']}, seed {trained['seed']}"
-            + _in_runs(trained["runs"])
-            + _mean_of(trained.get("mean_of", ())),
+            + _in_runs(trained["runs"], trained.get("mean_of", ())),
         ),
         ("parameters", f"{card['parameters']:,}"),
         ("hash", card["hash"]),
@@ -55,20 +54,19 @@ def as_card_page(
     return "\n\n".join(parts) + "\n"
 
 
-def _in_runs(runs):
-    """What the training of several runs was made of; nothing for one."""
+def _in_runs(runs, mean_of=()):
+    """What the training of several runs was made of, and of which the mean was taken; nothing for
+    one.
+    """
     if len(runs) == 1:
         return ""
     each = ", ".join(
         f"{run['name']} {'unknown' if run['minutes'] is None else run['minutes']} minutes"
         for run in runs
     )
+    if len(mean_of) > 1:  # some of which may have gone different ways from one
+        return f"; in {len(runs)} runs: {each}; mean of the weights of {', '.join(mean_of)}"
     return f"; in {len(runs)} runs, each from the one before: {each}"
-
-
-def _mean_of(names):
-    """Which runs' weights the mean was taken of; nothing for one."""
-    return f"; mean of the weights of {', '.join(names)}" if len(names) > 1 else ""
 
 
 def _cell(text: str) -> str:

@@ -69,20 +69,21 @@ def publish(
         ValueError: The preset would take more than 5 MB, or the run has no figures.
     """
     given = [run] if isinstance(run, (str, os.PathLike)) else run
-    run, *others = (presets.model_folder(os.fspath(one)) for one in given)
+    members = [presets.model_folder(os.fspath(one)) for one in given]
     out = Path(out)
     if out.exists() and not (out / CARD).is_file() and any(out.iterdir()):
         hint = "All that is in it would be lost: choose another."
         raise FileExistsError(checks.wrong("out", "a new folder or a preset's", str(out), hint))
-    found = mean_of_runs([run, *others])
+    found = mean_of_runs(members)
     data = found.config.data.path or None
-    runs = runs_behind(run)
-    runs += [one for other in others for one in runs_behind(other) if one not in runs]
+    runs = []
+    for member in members:
+        runs += [one for one in runs_behind(member) if one not in runs]
     with files.whole_folder(out) as folder:
         config = found.config.without_paths().updated({"name": out.name})
         model_folder.write_model(folder, config, found.vocabulary, found.model, dtype="float16")
         _check_size(folder)  # before minutes are spent on it
-        _write_matcher(run, folder, data, epochs, tell)
+        _write_matcher(members[0], folder, data, epochs, tell)
         measured = evaluate(folder, data, num, epochs=epochs, tell=tell)
         card = {
             "name": out.name,
@@ -94,7 +95,7 @@ def publish(
             "training": {
                 **{name: _total(runs, name) for name in ("steps", "pictures", "minutes")},
                 "runs": runs,
-                "mean_of": [one.name for one in (run, *others)],
+                "mean_of": [member.name for member in members],
                 "precision": config.training.precision,
                 "seed": config.training.seed,
                 "machine": f"{os.cpu_count()} x {platform.machine()}, no GPU",

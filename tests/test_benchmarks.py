@@ -1,5 +1,6 @@
-"""The count of operations that the benchmarks divide by."""
+"""What the benchmarks divide by, which rows they run, and the table that they write."""
 
+import json
 from pathlib import Path
 
 import keras
@@ -15,3 +16,30 @@ def test_forward_flop_by_hand(monkeypatch):
     h = layers.Conv2DTranspose(2, 4, strides=2, padding="same")(h)  # 2·4·4·2·4 at 4·4: 4096
     h = layers.Dense(5)(layers.Flatten()(h))  # 2·(8·8·2)·5: 1280
     assert forward_flop(keras.Model(image, h)) == 3456 + 4096 + 1280
+
+
+def _figures(row, seed, minutes, distance):
+    real = {"match": 1.0, "head": 0.5}
+    run = {"set": "nouns64", "row": row, "seed": seed, "minutes": minutes, "steps": 7}
+    of = {"detail": 0.25, "match": 0.125, "obedience": {"head": 0.75}, "real": real}
+    return {**run, "distance": distance, **of}
+
+
+def test_figures_of_ablations_are_kept_and_a_new_one_counts_before_them(tmp_path, monkeypatch):
+    monkeypatch.syspath_prepend(Path(__file__).resolve().parents[1])
+    from benchmarks import ablations
+
+    kept = tmp_path / "kept.json"
+    runs = [_figures("base", 0, 3.0, 9.0), _figures("base", 1, 3.0, 5.0)]
+    kept.write_text(json.dumps(runs), encoding="utf-8")
+    monkeypatch.setattr(ablations, "FIGURES", kept)
+    again = _figures("base", 0, 3.0, 4.0)
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "any.json").write_text(json.dumps(again), encoding="utf-8")
+    found = ablations.read_all(tmp_path / "out")
+    assert [run["distance"] for run in found] == [4.0, 5.0]
+    cells = "| 7 / 7 | 4.00 / 5.00 | 0.25 / 0.25 | 12.5 / 12.5 | 75.0 / 75.0 |"
+    assert cells in ablations.tables(found)
+    assert "| real pictures | | 0 | 0 | 100.0 | 50.0 |" in ablations.tables(found)
+    assert ablations.jobs_of(["nouns64"], ["base"]) == [("nouns64", "base", s) for s in (0, 1)]
+    assert ("fruit_300", "transfer", 0) in ablations.jobs_of(["fruit_300"], [])
