@@ -4,6 +4,7 @@ import functools
 
 import numpy as np
 
+from benchmarks.ablation_grid import REAL_SHEET
 from benchmarks.ablation_training import pictures_of
 from kgen.evaluation.attribute_classifier import MAX_CLASSES, attribute_names, train_classifier
 from kgen.evaluation.attributes import measure_obedience
@@ -12,7 +13,7 @@ from kgen.evaluation.distance import frechet_distance
 from kgen.evaluation.fine_structure import fine_structure_network
 from kgen.evaluation.judges import judge_for
 from kgen.evaluation.memorisation import measure_memorisation
-from kgen.pictures import captioned_grid, save_png
+from kgen.pictures import grid, save_png
 
 NUM_DRAWN = 2048  # pictures that the distance is measured on
 NUM_TEST = 1024
@@ -22,6 +23,7 @@ ATTRIBUTES = {
     "fruit_300": ("group",),
 }
 NUM_KINDS = 12  # of fruit, the commonest
+NUM_SHOWN = 8  # pictures of a run for the eye
 
 
 @functools.lru_cache(maxsize=2)
@@ -81,7 +83,8 @@ def judge(painter, name, data) -> dict:
 
 
 def copies(painter, pictures, data, sheet) -> dict:
-    """How near the pictures come to those that were learned from; writes a grid of them.
+    """How near the pictures come to those that were learned from; writes a strip of them, and
+    beside it one of the real pictures of the same captions, which were not learned from.
 
     Args:
         painter: The model.
@@ -92,7 +95,9 @@ def copies(painter, pictures, data, sheet) -> dict:
     matcher, _, _, test, _, _ = _court("fruit_300", data, painter.image_size)
     captions = [several[i % len(several)] for i, several in enumerate(test.captions)]
     drawn = painter.generate(captions, seed=3 * 10**6)
-    save_png(sheet, captioned_grid(drawn[:24], captions[:24], columns=6))
+    for path, pixels in ((sheet, drawn), (sheet.with_name(REAL_SHEET), test.pixels)):
+        shown = grid(pixels[:NUM_SHOWN], columns=NUM_SHOWN)
+        save_png(path, shown, Captions="\n".join(captions[:NUM_SHOWN]))
     found = measure_memorisation(*map(
         matcher.picture_features, (drawn, pictures.pixels, test.pixels)
     ))  # fmt: skip

@@ -25,6 +25,7 @@ from pathlib import Path
 
 import click
 
+from benchmarks.ablation_grid import write_grid
 from benchmarks.ablation_table import as_markdown
 from benchmarks.caption_vectors import captions_in, word_vectors, write_vectors
 from kgen import files
@@ -54,6 +55,12 @@ COMPARISON = {
         "discriminator_rate": 4e-4,
     },
 }
+
+
+def _with_batch(row: dict, size: int) -> dict:
+    return {**row, "training": {**row["training"], "batch_size": size}}
+
+
 # Name of the row, what it says, and its settings over BASE.
 ROWS = {
     "base": ("as below, nothing changed", {}),
@@ -93,6 +100,18 @@ ROWS = {
     "texture_32": ("D looks at texture, 32 channels", {"networks": {"texture_width": 32}}),
     "batch_16": ("batch 16", {"training": {"batch_size": 16}}),
     "batch_8": ("batch 8", {"training": {"batch_size": 8}}),
+    "batch_8_wide": (
+        "batch 8, G of twice the width",
+        {
+            "networks": {"width": 32, "most_channels": 128},
+            "training": {"batch_size": 8},
+        },
+    ),
+    "batch_8_contrast_03": (
+        "batch 8, contrastive weight 0.3",
+        {"training": {"batch_size": 8, "contrastive_weight": 0.3}},
+    ),
+    "comparison_8": ("the comparison, batch 8", _with_batch(COMPARISON, 8)),
     "batch_64": ("batch 64", {"training": {"batch_size": 64}}),
     "float32": ("float32", {"training": {"precision": "float32"}}),
 }
@@ -161,6 +180,7 @@ def main(data, out, minutes, rows, sets, workers, keep, worker):
         files.write_text(FIGURES, f"[\n{lines}\n]\n")
         above = PAGE.read_text(encoding="utf-8").partition(MARK)[0]
         files.write_text(PAGE, f"{above}{MARK}\n\n{tables(runs)}\n")
+        write_grid(out, SMALL_ROWS, PAGE.with_name("fruit_300.png"))
         return
     if worker:
         for job in json.loads(worker):
