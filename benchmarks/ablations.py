@@ -33,7 +33,7 @@ from kgen.config import Config
 
 BASE = {
     "networks": {"image_size": 32},
-    "training": {"precision": "bfloat16", "averaging": 0.998, "word_weight": 1.0},
+    "training": {"precision": "bfloat16", "batch_size": 32},
 }
 SETS = {
     "scenes": {"data": {"num_scenes": 12_000, "captions": "text,text_zh"}},
@@ -110,6 +110,15 @@ ROWS = {
     "batch_8_contrast_03": (
         "batch 8, contrastive weight 0.3",
         {"training": {"batch_size": 8, "contrastive_weight": 0.3}},
+    ),
+    "batch_4": ("batch 4", {"training": {"batch_size": 4}}),
+    "batch_8_average_999": (
+        "batch 8, EMA 0.999",
+        {"training": {"batch_size": 8, "averaging": 0.999}},
+    ),
+    "batch_8_rates_2": (
+        "batch 8, Adam's rates 2e-4",
+        {"training": {"batch_size": 8, "generator_rate": 2e-4, "discriminator_rate": 2e-4}},
     ),
     "comparison_8": ("the comparison, batch 8", _with_batch(COMPARISON, 8)),
     "batch_64": ("batch 64", {"training": {"batch_size": 64}}),

@@ -200,13 +200,13 @@ class TrainingConfig:
         seed: Fixes first weights, noise and the order of pictures.
     """
 
-    steps: int = 40_000
-    batch_size: int = 32
+    steps: int = 160_000
+    batch_size: int = 8
     generator_rate: float = 4e-4
     discriminator_rate: float = 4e-4
     contrastive_weight: float = 1.0
     diversity_weight: float = 0.0
-    word_weight: float = 0.0
+    word_weight: float = 1.0
     loss: str = "hinge"
     mismatches: str = "one"
     swapped_share: float = 0.0
@@ -217,11 +217,11 @@ class TrainingConfig:
     augmentations: str = ""
     augmentation_probability: float = 0.8
     augmentation_adapts: bool = True
-    averaging: float = 0.995
+    averaging: float = 0.998
     start_from: str = ""
     head_start: int = 0
     precision: str = "float32"
-    report_interval: int = 250
+    report_interval: int = 1000
     validation: str = ""
     kept_checkpoints: int = 2
     max_rollbacks: int = 2

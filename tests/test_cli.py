@@ -148,13 +148,13 @@ def test_bad_input_is_one_line(run, tmp_path, monkeypatch, capsys, arguments, co
 
 def test_flags_win_over_the_file_and_the_file_over_the_preset(tmp_path):
     file = tmp_path / "config.json"
-    file.write_text(json.dumps({"training": {"seed": 2, "batch_size": 8}}))
+    file.write_text(json.dumps({"training": {"seed": 2, "batch_size": 5}}))
     plain = resolved("--preset", "scenes_32")["training"]
     with_file = resolved("--preset", "scenes_32", "--config", file)["training"]
     with_flag = resolved("--preset", "scenes_32", "--config", file, "--seed", 3)["training"]
     assert (plain["seed"], plain["batch_size"]) == (0, 32)
-    assert (with_file["seed"], with_file["batch_size"]) == (2, 8)
-    assert (with_flag["seed"], with_flag["batch_size"]) == (3, 8)
+    assert (with_file["seed"], with_file["batch_size"]) == (2, 5)
+    assert (with_flag["seed"], with_flag["batch_size"]) == (3, 5)
     assert with_flag["steps"] == plain["steps"]
 
 

@@ -319,13 +319,13 @@ def test_fit_tells_every_figure(fresh):
     history = fresh.fit(batches(), epochs=2, steps_per_epoch=1, shuffle=False, verbose=0).history
     assert set(history) == {
         "d_loss", "g_loss", "real_logit", "fake_logit", "mismatched_logit", "real_contrast",
-        "fake_contrast", "overfitting",
+        "fake_contrast", "real_words", "fake_words", "overfitting",
     }  # fmt: skip
     assert all(len(v) == 2 and np.isfinite(v).all() for v in history.values())
 
 
 VARIANTS = {
-    "words": {"training": {"word_weight": 1.0}},
+    "no words": {"training": {"word_weight": 0.0}},
     "all mismatches": {"training": {"mismatches": "all"}},
     "no mismatches": {"training": {"mismatches": "none"}},
     "relativistic": {"training": {"loss": "relativistic", "penalty": "r1_r2"}},
