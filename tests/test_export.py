@@ -322,6 +322,29 @@ def test_a_graph_that_fails_is_refused_with_its_error(out):
         proof.call_saved_model(out / "saved_model" / "1", [("from_ids", inputs)])
 
 
+@pytest.mark.parametrize(
+    ("steepness", "limit"),
+    # Noise of 1 moves by 1e-6, the picture by so many times that, and 10 times that is let through.
+    [(1.0, 1e-4), (100.0, 1e-3), (1e5, 4e-3)],
+)
+def test_steep_models_are_given_what_rounding_changes_in_them(steepness, limit):
+    class Steep:
+        def generate_images(self, token_ids, noise):
+            return tf.constant(steepness * (noise.astype("float64") - 1))
+
+    received = litert.most_difference(Steep(), np.zeros((2, 3), "int32"), np.ones((2, 4), "float32"))
+    assert received == pytest.approx(limit, rel=0.06)  # 1 + 1e-6 is 1 + 9.54e-7 in float32
+
+
+def test_a_steep_model_exports(tmp_path):
+    """Its pictures differ by more than 1e-4 from LiteRT's, from rounding alone."""
+    steep = build_painter("bilstm")
+    model = steep.model.get_layer("generator")
+    model.set_weights([(2.0 if w.ndim == 4 else 1.0) * w for w in model.get_weights()])
+    proof_of = litert.export_litert(steep, tmp_path)
+    assert 1e-4 < proof_of.max_difference < proof_of.limit <= 4e-3
+
+
 def test_nan_is_no_small_difference(painter):
     image = np.zeros((1, 2, 2, 3))
     named = {"artefact": "litert", "place": "litert", "written": "litert", "unit": "levels"}
