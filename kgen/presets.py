@@ -51,8 +51,15 @@ CONFIGS = {
     # Game tiles, from the pixel art of dcss64.
     "tiles_64": {
         "text": {"caption_dim": 256},
-        "networks": {"pixel_size": 2},
-        "training": {**LONG, "batch_size": 16, "augmentations": "small"},
+        "networks": {"pixel_size": 2, "width": 32, "most_channels": 128, "texture_width": 32},
+        "training": {
+            **LONG,
+            "batch_size": 16,
+            "penalty_weight": 0.03,
+            "augmentations": "translation,cutout",
+            "augmentation_probability": 0.4,
+            "augmentation_adapts": False,
+        },
     },
     # The smallest model that still shows something: for tests and first tries; a minute.
     "scenes_32": {

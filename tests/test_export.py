@@ -332,7 +332,8 @@ def test_steep_models_are_given_what_rounding_changes_in_them(steepness, limit):
         def generate_images(self, token_ids, noise):
             return tf.constant(steepness * (noise.astype("float64") - 1))
 
-    received = litert.most_difference(Steep(), np.zeros((2, 3), "int32"), np.ones((2, 4), "float32"))
+    ids, noise = np.zeros((2, 3), "int32"), np.ones((2, 4), "float32")
+    received = litert.most_difference(Steep(), ids, noise)
     assert received == pytest.approx(limit, rel=0.06)  # 1 + 1e-6 is 1 + 9.54e-7 in float32
 
 

@@ -64,7 +64,9 @@ def start_from_model(gan, vocabulary: Sequence[str], folder: str | os.PathLike) 
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             source.load_weights(folder / LAST, skip_mismatch=True)
-        of_d = f"{_percent(_take(gan.discriminator, source.discriminator))} of the discriminator"
+        for_d = _take(gan.discriminator, source.discriminator, but="words")
+        _take_word_heads(gan.discriminator, vocabulary, source.discriminator, found.vocabulary)
+        of_d = f"{_percent(for_d)} of the discriminator"
     told = (
         f"started from {folder}: {_percent(for_t)} of the encoder, {known} of {len(vocabulary)} "
         f"wordpieces, {_percent(for_g)} of the generator; {of_d}"
@@ -87,12 +89,32 @@ def _take_vectors(encoder, vocabulary, trained, trained_vocabulary) -> int:
     if len(tables) < 2 or tables[0].shape[1] != tables[1].shape[1]:
         return 0
     mine, known = (table.numpy() for table in tables)
+    to, of = _places_of_both(vocabulary, trained_vocabulary)
+    mine[to] = known[of]
+    tables[0].assign(mine)
+    return len(to)
+
+
+def _take_word_heads(discriminator, vocabulary, trained, trained_vocabulary) -> None:
+    """Copies what D tells the wordpieces by that both know, where their features are as many."""
+    to, of = _places_of_both(vocabulary, trained_vocabulary)
+    pairs = zip(*(
+        [weight for layer, _, weight in _named(model) if layer.name == "words"]
+        for model in (discriminator, trained)
+    ))  # fmt: skip
+    for mine, known in pairs:
+        if mine.shape[:-1] == known.shape[:-1]:
+            values = mine.numpy()
+            values[..., to] = known.numpy()[..., of]
+            mine.assign(values)
+
+
+def _places_of_both(vocabulary, trained_vocabulary) -> tuple[np.ndarray, np.ndarray]:
+    """Where the wordpieces that both know are, in the one and in the other."""
     places = {piece: i for i, piece in enumerate(trained_vocabulary)}
     both = [(i, places[piece]) for i, piece in enumerate(vocabulary) if piece in places]
     to, of = np.array(both, int).reshape(-1, 2).T
-    mine[to] = known[of]
-    tables[0].assign(mine)
-    return len(both)
+    return to, of
 
 
 def _take(model: keras.Model, trained: keras.Model, but: str = "") -> float:
