@@ -55,12 +55,6 @@ COMPARISON = {
         "discriminator_rate": 4e-4,
     },
 }
-
-
-def _with_batch(row: dict, size: int) -> dict:
-    return {**row, "training": {**row["training"], "batch_size": size}}
-
-
 # Name of the row, what it says, and its settings over BASE.
 ROWS = {
     "base": ("as below, nothing changed", {}),
@@ -102,10 +96,7 @@ ROWS = {
     "batch_8": ("batch 8", {"training": {"batch_size": 8}}),
     "batch_8_wide": (
         "batch 8, G of twice the width",
-        {
-            "networks": {"width": 32, "most_channels": 128},
-            "training": {"batch_size": 8},
-        },
+        {"networks": {"width": 32, "most_channels": 128}, "training": {"batch_size": 8}},
     ),
     "batch_8_contrast_03": (
         "batch 8, contrastive weight 0.3",
@@ -120,7 +111,10 @@ ROWS = {
         "batch 8, Adam's rates 2e-4",
         {"training": {"batch_size": 8, "generator_rate": 2e-4, "discriminator_rate": 2e-4}},
     ),
-    "comparison_8": ("the comparison, batch 8", _with_batch(COMPARISON, 8)),
+    "comparison_8": (
+        "the comparison, batch 8",
+        {**COMPARISON, "training": {**COMPARISON["training"], "batch_size": 8}},
+    ),
     "batch_64": ("batch 64", {"training": {"batch_size": 64}}),
     "float32": ("float32", {"training": {"precision": "float32"}}),
 }

@@ -4,7 +4,9 @@ import json
 from pathlib import Path
 
 import keras
+import numpy as np
 from keras import layers
+from PIL import Image
 
 
 def test_forward_flop_by_hand(monkeypatch):
@@ -43,3 +45,26 @@ def test_figures_of_ablations_are_kept_and_a_new_one_counts_before_them(tmp_path
     assert "| real pictures | | 0 | 0 | 100.0 | 50.0 |" in ablations.tables(found)
     assert ablations.jobs_of(["nouns64"], ["base"]) == [("nouns64", "base", s) for s in (0, 1)]
     assert ("fruit_300", "transfer", 0) in ablations.jobs_of(["fruit_300"], [])
+
+
+def test_the_default_is_a_row_of_the_ablations():
+    """What docs/ablations.md says of batch 8 is of what a user trains with."""
+    from benchmarks import ablations
+    from kgen.presets import preset_config
+
+    row = ablations.config_of("nouns64", "batch_8", 0, Path("data")).training
+    default = preset_config("pictures_64").updated({"training": {"augmentations": ""}}).training
+    assert row == default
+
+
+def test_strips_of_the_longest_runs_lie_beneath_each_other(tmp_path):
+    from benchmarks.ablation_grid import write_grid
+    from kgen.pictures import save_png
+
+    for name, grey in (("real", 200), ("plain_0_4", 10), ("plain_0_18", 20), ("lecam_1_18", 30)):
+        save_png(tmp_path / f"{name}.png", np.full((8, 64, 3), grey, np.uint8))
+    write_grid(tmp_path / "none", ["plain"], tmp_path / "grid.png")
+    assert not (tmp_path / "grid.png").exists()
+    write_grid(tmp_path, ["plain", "lecam"], tmp_path / "grid.png")
+    first = np.asarray(Image.open(tmp_path / "grid.png"))[:, 0, 0].tolist()
+    assert [g for g in dict.fromkeys(first) if g in (10, 20, 30, 200)] == [200, 20, 30]
