@@ -37,7 +37,7 @@ def as_card_page(
         ("kgen", card["kgen"]),
     )
     cells = "\n".join(f"| {name} | {_cell(str(value))} |" for name, value in rows)
-    draws = f'kgen generate "…" --preset {card["name"]}'
+    draws = f'kgen generate "…" --preset {card["name"]}    # or the path of this folder'
     parts = [
         f"# {card['name']}",
         f"![Pictures of held-out captions]({samples})",

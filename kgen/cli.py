@@ -169,7 +169,8 @@ def data():
 @click.option("--html", type=click.Path(dir_okay=False, path_type=Path), help="Write a page, too.")
 def check(path, captions, sample, as_json, html):
     """Look over PATH, a set of captioned pictures, before training on it: what is bad in it, what
-    its pictures and captions are like, and which settings suit it.
+    its pictures and captions are like, and which settings suit it. Fails where nothing can be
+    trained on.
     """
     from kgen.data.check import check_data
     from kgen.data.doctor.page import write_page
@@ -184,6 +185,8 @@ def check(path, captions, sample, as_json, html):
     if html:
         write_page(report, html)
         click.echo(f"kgen: wrote {html}", err=True)
+    if not report.advice.command:
+        sys.exit(1)
 
 
 @data.command()
@@ -348,6 +351,10 @@ def _resolve(preset, data, config_file, given, out, resume) -> Config:
     if resume and preset is None and there and there.is_file():
         config = Config.read(there)
     else:
+        told = preset or config_file or "data.path" in given
+        if resume and out and not told:  # a mistyped folder, most likely
+            hint = "Name the run's folder; for a new run say what to train on: DATA or --preset."
+            raise click.UsageError(checks.wrong("--out", "a run to resume", str(out), hint))
         usual = "pictures_64" if data else DEFAULT_PRESET
         config = preset_config(usual if preset is None else preset)
         config = config.updated({"name": out.resolve().name} if out else {})
@@ -400,7 +407,7 @@ def _warn_of_unread(tokenizer, caption):
         click.echo(f"kgen: {shown}: only {length} tokens are read, to before “{unread}”", err=True)
     if not tokenizer([caption]).numpy().any():
         shown = shown if shown.strip() else "an empty caption"
-        click.echo(f"kgen: {shown}: nothing to read in it: expect a grey picture", err=True)
+        click.echo(f"kgen: {shown}: nothing to read in it: any picture may come", err=True)
 
 
 def _tell(line):

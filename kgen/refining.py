@@ -22,7 +22,7 @@ AT_ONCE = 64  # candidates drawn together
 MOST_CANDIDATES = 1000
 MOST_STEPS = 1000
 FIRST_ANGLE = 0.2  # of a step, in radians
-HOW_TO_GET = "Run `kgen matcher RUN_OR_PRESET`, or train with --set training.validation=match."
+HOW_TO_GET = "Run `kgen matcher {model}`, or train with --set training.validation=match."
 
 
 @dataclass(frozen=True)
@@ -56,6 +56,8 @@ class Refiner:
 
     def __init__(self, model: keras.Model, matcher: Matcher | str | os.PathLike | None):
         self._model, self._matcher = model, matcher
+        lies_in = isinstance(matcher, (str, os.PathLike))
+        self._how_to_get = HOW_TO_GET.format(model=Path(matcher).parent if lies_in else "RUN")
         self._score = None
 
     @property
@@ -73,7 +75,8 @@ class Refiner:
         drawn = tuple(self._model.output.shape[1:])
         if matcher is not None and matcher.image_shape != drawn:
             expected = f"for the model's pictures, of shape {drawn}"
-            raise ValueError(checks.wrong("matcher", expected, matcher.image_shape, HOW_TO_GET))
+            given = matcher.image_shape
+            raise ValueError(checks.wrong("matcher", expected, given, self._how_to_get))
         self._matcher = matcher
         return matcher
 
@@ -125,7 +128,7 @@ class Refiner:
             if refine == 1:
                 name, least, given = "refine_steps", 0, refine_steps
             expected = f"{least}, since this model comes without a matcher"
-            raise ValueError(checks.wrong(name, expected, given, HOW_TO_GET))
+            raise ValueError(checks.wrong(name, expected, given, self._how_to_get))
         if self._score is None:
             self._trace()
 

@@ -129,6 +129,7 @@ def test_an_error_is_one_line_and_no_trace(tmp_path):
         (["train", "--set", "networks.width=x", "--dry-run"], 1, "a whole number"),
         (["train", "--preset", "scenes", "--dry-run"], 1, "scenes_64"),
         (["train", "--out", "{run}"], 1, "--resume"),
+        (["train", "--out", "{tmp}/mistyped", "--resume"], 2, "a run to resume, received"),
         (["train", "--out", "{run}", "--resume", "--seed", "9"], 1, "training.seed is 0 there"),
         (["export", "{run}", "--out", "{tmp}/x", "--formats", "onnx"], 1, "saved_model"),
     ],

@@ -51,7 +51,7 @@ def check_data(
 
     Example:
         >>> check_data("cats.zip").advice.command  # doctest: +SKIP
-        'kgen train cats.zip --captions text --out my_run --minutes 20'
+        'kgen train cats.zip --captions text --out my_run --minutes 30'
     """
     check_int("sample", sample, 1)
     with open_source(path) as source:

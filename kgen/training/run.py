@@ -165,7 +165,7 @@ def _fit(gan, pictures, token_ids, training, reporter, stop, progress, told):
         training.steps,
         training.batch_size,
         stop.seconds,
-        "\n".join([_title(len(pictures), sum(map(len, token_ids)), step, training), *told]),
+        "\n".join([_title(pictures, token_ids, step, training, stop.seconds), *told]),
     )
     held_out = reporter.validation.every if reporter.validation else 0
     report = callbacks.Report(reporter, training.report_interval, stop.notice)
@@ -216,10 +216,11 @@ def _validation(config, out, pictures, token_ids):
     return validation, [f"kgen: {num} pictures are held out; {metric} on them tells the best"]
 
 
-def _title(num_pictures, num_captions, step, training):
+def _title(pictures, token_ids, step, training, seconds):
+    limit = "" if seconds is None else f" or for {seconds / 60:g} minutes"
     return (
-        f"kgen: {num_pictures} pictures, {num_captions} captions; "
-        f"steps {step} to {training.steps}, {training.batch_size} pictures each. The first step "
+        f"kgen: {len(pictures)} pictures, {sum(map(len, token_ids))} captions; from step {step} "
+        f"to step {training.steps}{limit}, {training.batch_size} pictures each. The first step "
         "takes up to a minute"
     )
 

@@ -20,7 +20,7 @@ def check_folder(config: Config, out: Path, resume: bool) -> None:
         return
     if not resume:
         raise FileExistsError(
-            checks.wrong("out", "a new folder", str(out), "Pass --resume to go on with its run.")
+            checks.wrong("out", "a new folder", str(out), "Pass --resume (in Python resume=True) to go on with its run.")
         )
     there = Config.read(out / model_folder.CONFIG)
     different = _differences(there.to_dict(), config.to_dict())

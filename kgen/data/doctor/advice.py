@@ -17,7 +17,7 @@ USUAL_SIZE = 64  # pixels
 SPEED = {32: 400, 64: 120, 128: 30, 256: 7}
 BLOCKS_FASTER = 2  # measured 2.2 (bfloat16) to 2.7 (float32) times, for blocks of 2 x 2
 EPOCHS = 30
-LEAST_MINUTES = 20
+LEAST_MINUTES = 30
 FEW = 300  # pictures
 # Below so many pictures, of what they show is learned less than what pictures are like at all, and
 # that another model knows: docs/ablations.md, fruit_300.
@@ -31,7 +31,7 @@ class Advice:
     """What to do.
 
     Attributes:
-        command: A command line that is ready to run.
+        command: A command line that is ready to run; empty where there is nothing to train on.
         minutes: What it takes on two CPU cores.
         lines: Why, and what else to know; a sentence or two each.
     """
@@ -53,7 +53,7 @@ def usual_image_size(short_side: int) -> int:
 
 
 def training_minutes(num_pictures: int, image_size: int, faster: int = 1) -> int:
-    """Minutes for 30 epochs on two CPU cores, rounded up to tens; 20 at least.
+    """Minutes for 30 epochs on two CPU cores, rounded up to tens; 30 at least.
 
     Args:
         num_pictures: N.
@@ -92,6 +92,8 @@ def advise(
         colours: Share of captions that name a colour, in [0, 1].
         block_size: Of pixel art, at 64 pixels; 1 for other pictures.
     """
+    if not num_pictures:
+        return Advice("", 0, ("Nothing can be trained on yet: mend the rows above.",))
     settings, lines = {}, []
     block_size = block_size if image_size == USUAL_SIZE else 1
     preset = preset_config(PRESET)
@@ -104,7 +106,7 @@ def advise(
             f"trains on more than {BLOCKS_FASTER} times as many pictures in a second."
         )
     _advise_text(columns, words, preset, settings, lines)
-    _advise_augmentation(num_pictures, sides, colours, settings, lines)
+    _advise_augmentation(num_pictures, sides, colours, lines)
     fits = image_size == USUAL_SIZE and block_size == 1
     transfers = fits and num_pictures < MOST_FOR_TRANSFER
     if transfers:
@@ -170,15 +172,14 @@ def _advise_text(columns, words, preset, settings, lines):
         )
 
 
-def _advise_augmentation(num_pictures, sides, colours, settings, lines):
+def _advise_augmentation(num_pictures, sides, colours, lines):
     small = num_pictures < SMALL_SET
     if small:
-        settings["training.augmentations"] = "auto"
         few = ", too few to learn from: expect copies of them" if num_pictures < FEW else ""
         lines.append(
-            f"{num_pictures} pictures are few{few}. Augmentation that "
-            "adapts (training.augmentations=auto) keeps the discriminator from learning them by "
-            "heart."
+            f"{num_pictures} pictures are few{few}. Below {SMALL_SET}, augmentation that adapts "
+            "(training.augmentations=auto) keeps the discriminator from learning them by heart, "
+            "without being asked for."
         )
     for share, name, what, why in (
         (sides, "flip", "tell left from right", "mirrored pictures would make them lies"),

@@ -23,7 +23,7 @@ KINDS = (
     ("unreadable picture", "damaged picture", "The file is cut off or broken: get it again."),
     ("no JPEG", "no picture", "The file is of another kind, whatever its name says: convert it."),
     ("no file_name", "row without file_name", "Name the picture in a column `file_name`."),
-    ("nothing new", "row said twice", "Remove it; nothing is lost without."),
+    ("nothing new", "row that says nothing new", "Remove it; nothing is lost without."),
     ("is over", "too large a file", "Scale the picture down; 1024 pixels are plenty."),
 )  # fmt: skip
 

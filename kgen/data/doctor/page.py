@@ -75,7 +75,8 @@ def _findings(report) -> str:
 
 def _advice(report) -> str:
     lines = "".join(f"<li>{prose(line)}</li>" for line in report.advice.lines)
-    return f"<pre>{escape(report.advice.command)}</pre><ul>{lines}</ul>"
+    command = f"<pre>{escape(report.advice.command)}</pre>" if report.advice.command else ""
+    return f"{command}<ul>{lines}</ul>"
 
 
 def _complaints(report) -> str:

@@ -22,7 +22,7 @@ def as_text(report: Report) -> str:
         _groups("in train and in test", report.leaks),
         _groups("copies", report.copies),
         ["What to do", *(f"  {line}" for line in report.advice.lines)],
-        [f"  {report.advice.command}"],
+        [f"  {report.advice.command}" if report.advice.command else ""],
     )
     texts = ("\n".join(line for line in part if line) for part in parts)
     return "\n\n".join(text for text in texts if text)
