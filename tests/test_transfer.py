@@ -110,6 +110,19 @@ def test_the_discriminator_of_another_picture_size_is_left(tiny_config, trained)
         np.testing.assert_array_equal(a, b)
 
 
+def test_new_layers_of_g_begin_softly(tiny_config, trained):
+    """At twice the size, the last block is new: it is not modulated, and drawn from at a tenth."""
+    larger = tiny_config.updated({"networks": {"image_size": 64, "width": 2, "most_channels": 32}})
+    gan, _ = start(larger, trained)
+    fresh = run.build_gan(larger.updated({"training": {"seed": 9}}), len(VOCABULARY))
+    for place in (1, 2):
+        new = gan.generator.get_layer(f"block_64_modulation_{place}").get_weights()
+        old = gan.generator.get_layer(f"block_8_modulation_{place}").get_weights()
+        assert not any(map(np.any, new)) and np.any(old[0])
+    of = [g.get_layer("to_image").get_weights()[0] for g in (gan.generator, fresh.generator)]
+    np.testing.assert_allclose(of[0], 0.1 * of[1], rtol=1e-6)
+
+
 def test_a_model_that_fits_nowhere_is_refused(tiny_config, trained):
     other = tiny_config.updated(
         {"networks": {"width": 2}, "text": {"caption_dim": 4, "embedding_dim": 12}}

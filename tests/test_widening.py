@@ -23,8 +23,9 @@ def test_a_convolution_by_hand():
 
 
 def test_scales_and_shifts_are_widened_apart():
+    """Of the new channel both are 0, whatever a fresh layer has."""
     layer = Modulation()
-    fresh, trained = np.zeros((1, 6)), np.array([[1.0, 2.0, 3.0, 4.0]])
+    fresh, trained = np.full((1, 6), 5.0), np.array([[1.0, 2.0, 3.0, 4.0]])
     np.testing.assert_array_equal(widened(layer, fresh, trained), [[1, 2, 0, 3, 4, 0]])
     np.testing.assert_array_equal(widened(layer, fresh[0], trained[0]), [1, 2, 0, 3, 4, 0])
 

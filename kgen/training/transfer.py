@@ -15,12 +15,14 @@ import numpy as np
 
 from kgen.checks import ToldWarning
 from kgen.model_folder import read_model
+from kgen.networks.layers import Modulation
 from kgen.text.pretrained import HiddenStates, pretrained_of
 from kgen.training.building import build_gan
 from kgen.training.checkpoints import LAST
 from kgen.training.widening import widened
 
 LEAST_SHARE = 0.01  # of G's parameters; a bias or two always fit
+SOFTER = 0.1  # G's last layer behind trained ones
 
 
 def start_from_model(gan, vocabulary: Sequence[str], folder: str | os.PathLike) -> None:
@@ -44,16 +46,17 @@ def start_from_model(gan, vocabulary: Sequence[str], folder: str | os.PathLike) 
     found = read_model(folder)
     of_t, of_g = (found.model.get_layer(name) for name in ("encoder", "generator"))
     known = _take_vectors(gan.encoder, vocabulary, of_t, found.vocabulary)
-    for_t = _take(gan.encoder, of_t, but="embedding")
-    for_g = _take(gan.generator, of_g)
+    for_t, _ = _take(gan.encoder, of_t, but="embedding")
+    for_g, new = _take(gan.generator, of_g)
     if for_g < LEAST_SHARE:
         raise ValueError(
             f"{folder}: {100 * for_g:.2g} % of its generator fits this configuration. Choose a "
             "model of the same networks.width and text.caption_dim, or train without it."
         )
+    sizes = [model.output.shape[1] for model in (gan.generator, of_g)]
+    _soften(gan.generator, new, sizes[0] != sizes[1])
     gan.averaged_encoder.set_weights(gan.encoder.get_weights())
     gan.averaged_generator.set_weights(gan.generator.get_weights())
-    sizes = [model.output.shape[1] for model in (gan.generator, of_g)]
     of_d = "a preset has no discriminator"
     if sizes[0] != sizes[1]:
         # Its judgement of small maps would be right at once, and G's new layers have no time.
@@ -64,7 +67,7 @@ def start_from_model(gan, vocabulary: Sequence[str], folder: str | os.PathLike) 
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             source.load_weights(folder / LAST, skip_mismatch=True)
-        for_d = _take(gan.discriminator, source.discriminator, but="words")
+        for_d, _ = _take(gan.discriminator, source.discriminator, but="words")
         _take_word_heads(gan.discriminator, vocabulary, source.discriminator, found.vocabulary)
         of_d = f"{_percent(for_d)} of the discriminator"
     told = (
@@ -117,27 +120,44 @@ def _places_of_both(vocabulary, trained_vocabulary) -> tuple[np.ndarray, np.ndar
     return to, of
 
 
-def _take(model: keras.Model, trained: keras.Model, but: str = "") -> float:
+def _take(model: keras.Model, trained: keras.Model, but: str = "") -> tuple[float, list]:
     """Copies what is in a layer of the same name, in the same place and shape, or narrower; gives
-    the share of the parameters that it is, in [0, 1].
+    the share of the parameters that it is, in [0, 1], and the weights that nothing was taken for,
+    each with its layer.
     """
     weights = {(layer.name, place): weight for layer, place, weight in _named(trained)}
     taken = total = 0
+    new = []
     for layer, place, variable in _named(model):
         if layer.name == but:
             continue
         total += math.prod(variable.shape)
         value = weights.get((layer.name, place))
-        if value is None:
-            continue
-        if value.shape == variable.shape:
-            wanted = value
-        else:
+        wanted = value
+        if value is not None and value.shape != variable.shape:
             wanted = widened(layer, variable.numpy(), value.numpy())
-        if wanted is not None:
+        if wanted is None:
+            new.append((layer, variable))
+        else:
             variable.assign(wanted)
             taken += math.prod(value.shape)
-    return taken / max(1, total)
+    return taken / max(1, total), new
+
+
+def _soften(generator, new_weights, other_size) -> None:
+    """Keeps G's new layers from driving every pixel to -1 or 1, where nothing can be learned.
+
+    They are initialised for a T that is not trained. A trained one's vectors are some 20 times as
+    long: of scenes_64 at 128 pixels, what tanh was given deviated by 106 (now by 0.7). So new
+    modulations begin as if they were not there, and a last layer softly, if it or what it draws
+    from is new.
+    """
+    for layer, weight in new_weights:
+        if isinstance(layer, Modulation):
+            weight.assign(np.zeros(weight.shape))
+    last = generator.get_layer("to_image")
+    if other_size or any(layer is last for layer, _ in new_weights):
+        last.kernel.assign(SOFTER * last.kernel.numpy())
 
 
 def _percent(share):

@@ -19,6 +19,7 @@ def widened(layer: keras.Layer, fresh: np.ndarray, trained: np.ndarray):
 
     Formula:
         W'[i, o] = W[i, o] for old i and o,  0 for new i and old o,  fresh for new o
+        (of a modulation 0 for new o, as a trained caption vector is too long for a fresh one)
 
         so that the old outputs see the old inputs alone. Scales and shifts of a modulation, which
         lie one behind the other, are widened apart. Attention alone is not preserved wholly: its
@@ -43,7 +44,8 @@ def widened(layer: keras.Layer, fresh: np.ndarray, trained: np.ndarray):
     if axes is None or not _grows(fresh.shape, trained.shape):
         return None
     if isinstance(layer, Modulation):
-        halves = zip(np.split(fresh, 2, axis=-1), np.split(trained, 2, axis=-1), strict=True)
+        none = np.split(np.zeros_like(fresh), 2, axis=-1)
+        halves = zip(none, np.split(trained, 2, axis=-1), strict=True)
         return np.concatenate([_wider(*half, axes) for half in halves], axis=-1)
     return _wider(fresh, trained, axes)
 
