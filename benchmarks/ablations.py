@@ -116,6 +116,11 @@ ROWS = {
         {**COMPARISON, "training": {**COMPARISON["training"], "batch_size": 8}},
     ),
     "batch_64": ("batch 64", {"training": {"batch_size": 64}}),
+    "capped": ("G obeys as clearly as real pictures", {"training": {"cap_by_real": True}}),
+    "batch_8_capped": (
+        "the same, batch 8",
+        {"training": {"cap_by_real": True, "batch_size": 8}},
+    ),
     "float32": ("float32", {"training": {"precision": "float32"}}),
 }
 # What 300 pictures need: the same, over other rows.

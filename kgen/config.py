@@ -163,6 +163,8 @@ class TrainingConfig:
             picture of the same caption; 0 leaves it out.
         word_weight: Weight of the word loss: D learns to tell the words of a picture's caption
             from the picture, and G to draw what D tells them from.
+        cap_by_real: Whether G's contrastive and word losses count only above those of the real
+            pictures of the same captions: what a caption leaves open is then drawn as something.
         loss: `hinge`, or `relativistic`, where D compares each real picture with a generated one.
         mismatches: Wrong captions that D rejects beside each real picture: `none`; `one` of another
             picture, or `all` of the batch's; or `swapped`, one of another picture and its own with
@@ -207,6 +209,7 @@ class TrainingConfig:
     contrastive_weight: float = 1.0
     diversity_weight: float = 0.0
     word_weight: float = 1.0
+    cap_by_real: bool = False
     loss: str = "hinge"
     mismatches: str = "one"
     swapped_share: float = 0.0

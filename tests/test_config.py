@@ -40,6 +40,7 @@ OTHER = {  # a value for every key that is not its default
         "contrastive_weight": 0.3,
         "diversity_weight": 0.2,
         "word_weight": 0.6,
+        "cap_by_real": True,
         "loss": "relativistic",
         "mismatches": "none",
         "swapped_share": 0.0,  # more only with the projection discriminator

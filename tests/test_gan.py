@@ -138,8 +138,8 @@ def test_no_gradient_flows_from_g_to_t_or_from_d_to_g(fresh, batch):
         text = fresh.encoder(t, training=True)
         y = run_generator(fresh, {k: tf.stop_gradient(v) for k, v in text.items()}, x)
         c = text["caption_vector"]
-        g_loss, _ = fresh.generator_loss(y, t, tf.stop_gradient(c), same, tf.ones((4, 1)))
-        loss, _, _ = fresh.discriminator_loss(x, t, c, y, same)
+        loss, _, of_real = fresh.discriminator_loss(x, t, c, y, same)
+        g_loss, _ = fresh.generator_loss(y, t, tf.stop_gradient(c), same, of_real)
     of_g = [v.value for v in fresh.generator_variables]
     of_t = [v.value for v in fresh.encoder.trainable_variables]
     assert all(g is None for g in tape.gradient(loss, of_g))
@@ -387,6 +387,19 @@ def test_word_weight_multiplies_once(tiny_config, batch):
     real, fake = float(logs["real_words"]), float(g_logs["fake_words"])
     assert float(with_words - without) == pytest.approx(2 * real, rel=1e-4)
     assert float(g_with_words - g_without) == pytest.approx(2 * fake, rel=1e-4)
+
+
+def test_g_need_not_show_more_than_real_pictures_do(tiny_config, batch):
+    """Where real pictures' losses are above its own, G's contrast and words count as theirs do."""
+    gan = run.build_gan(tiny_config.updated({"training": {"cap_by_real": True}}), V)
+    y, t = tf.zeros_like(batch["image"]), batch["token_ids"]
+    c, same = gan.encoder(t)["caption_vector"], losses.same_captions(t)
+    of_real = {"logit": tf.ones((4, 1)), "contrast": tf.fill((8,), 50.0), "words": tf.fill((4,), 60.0)}
+    for capped, expected in ((True, (50.0, 60.0)), (False, None)):
+        gan.training = dataclasses.replace(gan.training, cap_by_real=capped, word_weight=1.0)
+        _, logs = gan.generator_loss(y, t, c, same, of_real)
+        told = float(logs["fake_contrast"]), float(logs["fake_words"])
+        assert told == expected if capped else max(told) < 20
 
 
 def test_all_mismatches_are_the_logits_of_all_other_captions(tiny_config, batch):

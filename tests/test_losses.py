@@ -10,7 +10,9 @@ from keras import ops
 
 from kgen.training.averaging import update_average, warm_decay
 from kgen.training.losses import (
+    capped_by_real,
     contrastive_loss,
+    contrastive_losses,
     diversity_loss,
     hinge_discriminator_loss,
     hinge_generator_loss,
@@ -18,6 +20,7 @@ from kgen.training.losses import (
     relativistic_generator_loss,
     same_captions,
     word_loss,
+    word_losses,
 )
 from kgen.training.penalties import lecam_penalty, matching_aware_penalty, r1_penalty
 
@@ -87,6 +90,26 @@ def test_contrastive_loss_of_two_pairs():
     assert by_hand == pytest.approx(0.2987, abs=1e-4)
     loss = contrastive_loss(feature, caption_vector, np.eye(2, dtype=bool), scale=2.0)
     assert float(loss) == pytest.approx(by_hand, rel=1e-5)
+
+
+def test_contrastive_losses_of_each_picture_and_each_caption():
+    """Picture 1 lies between both captions, picture 2 on its own: cosines (0, 0) and (0, 1).
+    Picture 1 is told by chance, as is the first caption; picture 2 by e / (1 + e), as is the second.
+    """
+    feature, caption = np.array([[0, 0, 1.0], [0, 1, 0]]), np.array([[1.0, 0, 0], [0, 1, 0]])
+    rows = contrastive_losses(feature, caption, np.eye(2, dtype=bool), scale=1.0)
+    sure = log(1 + exp(-1))
+    np.testing.assert_allclose(rows, [log(2), sure, log(2), sure], rtol=1e-5)
+
+
+def test_what_real_pictures_do_not_show_is_not_asked_of_generated_ones():
+    """max(3, 2) and max(1, 2), over two; only the first is above what the real picture has."""
+    generated, real = tf.Variable([3.0, 1.0]), tf.Variable([2.0, 2.0])
+    with tf.GradientTape() as tape:
+        loss = capped_by_real(generated, real)
+    assert float(loss) == 2.5
+    of_generated, of_real = tape.gradient(loss, [generated, real])
+    assert of_generated.numpy().tolist() == [0.5, 0.0] and of_real is None
 
 
 def test_contrastive_loss_of_vectors_that_say_nothing_is_log_of_the_batch():
@@ -244,6 +267,8 @@ def test_word_loss_by_hand():
     # softmax of picture 1 at b: 4/8; of picture 2 at c: 1/5
     expected = (0.5 * log(2) + 0.5 * log(5)) / 1.0
     assert float(word_loss(logits, ids)) == pytest.approx(expected, rel=1e-5)
+    # Their mean: each counts ½ log n over a mean weight of ½.
+    np.testing.assert_allclose(word_losses(logits, ids), [log(2), log(5)], rtol=1e-5)
 
 
 def test_word_loss_of_equal_captions_of_padding_and_of_unknown_words_is_zero():

@@ -158,7 +158,7 @@ class TextToImageGAN(keras.Model):
         with tf.GradientTape() as g_tape:
             y = draw(self.generator, text, z, training=True)
         with tape:
-            d_loss, d_logs, real = self.discriminator_loss(x, t, c, y, same, swapped)
+            d_loss, d_logs, of_real = self.discriminator_loss(x, t, c, y, same, swapped)
         gradients = tape.gradient(d_loss, self.discriminator_variables)
         num_of_d = len(self.discriminator.trainable_variables)
         gradients[num_of_d:] = self._held(gradients[num_of_d:])
@@ -168,7 +168,7 @@ class TextToImageGAN(keras.Model):
         same = losses.same_captions(t_asked)
         with g_tape:
             c = text["caption_vector"]
-            g_loss, g_logs = self.generator_loss(y, t_asked, c, same, real, near)
+            g_loss, g_logs = self.generator_loss(y, t_asked, c, same, of_real, near)
             if self.training.diversity_weight:
                 diversity = self.diversity_loss(y, text, z)
                 g_loss += self.training.diversity_weight * diversity
@@ -203,7 +203,9 @@ class TextToImageGAN(keras.Model):
         D's features of x serve both c and c'.
 
         Returns:
-            The loss, what to log, and D's logits of x, float32 (B, 1).
+            The loss, what to log, and of the real pictures, with no gradient, `logit` float32
+            (B, 1) and the losses `contrast` float32 (2B,) and, where there is one, `words`
+            float32 (B,).
         """
         told = self.training
         x, y = self._augmented(x, 0), self._augmented(y, 1)
@@ -216,7 +218,8 @@ class TextToImageGAN(keras.Model):
         loss = loss(real, fake, mismatched, is_mismatch)
         # Two terms at most in every sum of gradients: see `_contrast`.
         f = tf.identity(tf.split(seen["feature"], 2)[0])
-        contrast = self._contrast(f, c, same, swapped and swapped.near)
+        of_real = {"contrast": self._contrast(f, c, same, swapped and swapped.near)}
+        contrast = tf.reduce_mean(of_real["contrast"])
         loss += told.contrastive_weight * contrast
         logs = {
             "real_logit": tf.reduce_mean(real),
@@ -226,27 +229,35 @@ class TextToImageGAN(keras.Model):
             "overfitting": augmentation.overfitting(real),
         }
         if told.word_weight:
-            logs["real_words"] = self._words(f, t)
+            of_real["words"] = self._words(f, t)
+            logs["real_words"] = tf.reduce_mean(of_real["words"])
             loss += told.word_weight * logs["real_words"]
         if told.lecam_weight:
             loss += told.lecam_weight * self._lecam(real, fake)
         due = self._lazy_penalty(x, tf.stop_gradient(y), tf.stop_gradient(c))
         loss += told.penalty_weight * told.penalty_interval * due
-        return loss, logs, tf.stop_gradient(real)
+        of_real["logit"] = real
+        return loss, logs, tf.nest.map_structure(tf.stop_gradient, of_real)
 
-    def generator_loss(self, y, t, c, same, real, near=None):
-        """L_G + λ L_contrast(f(y), c) + λ_w L_words(f(y), t)."""
+    def generator_loss(self, y, t, c, same, of_real, near=None):
+        """L_G + λ L_contrast(f(y), c) + λ_w L_words(f(y), t), of the last two only what is above
+        that of the real pictures, if so configured.
+
+        Args:
+            of_real: What `discriminator_loss` gives of the real pictures.
+        """
         told = self.training
         seen = self._backbone(self._augmented(y, 2))
         head = self.discriminator.get_layer("head")
         fake = head(*taken_by(head, seen), c)
         f = tf.identity(seen["feature"])
-        contrast = self._contrast(f, c, same, near)
+        mean = losses.capped_by_real if told.cap_by_real else lambda of_y, _: tf.reduce_mean(of_y)
+        contrast = mean(self._contrast(f, c, same, near), of_real["contrast"])
         _, loss = losses.ADVERSARIAL[told.loss]
-        loss = loss(fake, real) + told.contrastive_weight * contrast
+        loss = loss(fake, of_real["logit"]) + told.contrastive_weight * contrast
         logs = {"fake_contrast": contrast}
         if told.word_weight:
-            logs["fake_words"] = self._words(f, t)
+            logs["fake_words"] = mean(self._words(f, t), of_real["words"])
             loss += told.word_weight * logs["fake_words"]
         return loss, logs
 
@@ -264,11 +275,11 @@ class TextToImageGAN(keras.Model):
         # resumed run is to end with the very weights of one that was never stopped.
         if near is not None:
             near = tf.identity(near[0]), near[1]
-        return losses.contrastive_loss(tf.identity(f), tf.identity(c), same, swapped=near)
+        return losses.contrastive_losses(tf.identity(f), tf.identity(c), same, swapped=near)
 
     def _words(self, f, t):
         logits = self.discriminator.get_layer("words")(tf.identity(f))
-        return losses.word_loss(logits, t)
+        return losses.word_losses(logits, t)
 
     def _lecam(self, real, fake):
         """The LeCam penalty; moves the usual logits that it holds D to."""

@@ -93,12 +93,12 @@ ADVERSARIAL = {  # by `training.loss`: of D and of G
 }
 
 
-def contrastive_loss(feature, caption_vector, same_caption, scale=10.0, swapped=None):
-    """How hard it is to find a picture's caption among the batch's, and a caption's picture.
+def contrastive_losses(feature, caption_vector, same_caption, scale=10.0, swapped=None):
+    """How hard it is to find each picture's caption among the batch's, and each caption's picture.
 
     Formula:
         s_ij = scale · cos(f_i, c_j)
-        L = ½ (-1/B Σ_i log(exp s_ii / Σ_j exp s_ij) - 1/B Σ_j log(exp s_jj / Σ_i exp s_ij))
+        ℓ_i = -log(exp s_ii / Σ_j exp s_ij),  ℓ_{B+j} = -log(exp s_jj / Σ_i exp s_ij)
 
         where the sums leave out j ≠ i (i ≠ j) with the same caption. A swapped caption c' of
         picture i stands in the first sum as one more j.
@@ -112,7 +112,7 @@ def contrastive_loss(feature, caption_vector, same_caption, scale=10.0, swapped=
             which have such a word, bool (B,).
 
     Returns:
-        float32 (), at least 0.
+        float32 (2B,), at least 0; their mean is the contrastive loss.
 
     Source: Zhang et al. 2021 (XMC-GAN), eq. 4 and 5, made symmetric as in ConVIRT (Zhang et
         al. 2020, eq. 4); swapped words as Yuksekgonul et al. 2023 (NegCLIP), section 4.
@@ -130,16 +130,21 @@ def contrastive_loss(feature, caption_vector, same_caption, scale=10.0, swapped=
         near = ops.where(has_one, near, -1e9)
         near = ops.concatenate([near, ops.full_like(near, -1e9)])
         both_ways = ops.concatenate([both_ways, near[:, None]], axis=1)  # (2B, B + 1)
-    return ops.mean(ops.logsumexp(both_ways, axis=1) - matching)
+    return ops.logsumexp(both_ways, axis=1) - matching
 
 
-def word_loss(logits, token_ids):
-    """How hard it is to tell a caption's words from its picture.
+def contrastive_loss(feature, caption_vector, same_caption, scale=10.0, swapped=None):
+    """The mean of `contrastive_losses`, float32 ()."""
+    return ops.mean(contrastive_losses(feature, caption_vector, same_caption, scale, swapped))
+
+
+def word_losses(logits, token_ids):
+    """How hard it is to tell each caption's words from its picture.
 
     Formula:
         n_v = share of the batch's captions that hold the word v
         ω_iv = (1 - n_v) [v in caption i], 0 for what no vocabulary knows
-        L = -Σ_iv ω_iv log softmax(logits_i)_v / Σ_iv ω_iv
+        ℓ_i = -Σ_v ω_iv log softmax(logits_i)_v / (Σ_iv ω_iv / B)
 
         Words that every caption of the batch holds count nothing; rare ones count fully.
 
@@ -148,7 +153,7 @@ def word_loss(logits, token_ids):
         token_ids: int32 (B, L), in [0, V), 0 = padding, 1 = unknown.
 
     Returns:
-        float32 (), at least 0.
+        float32 (B,), at least 0; their mean is the word loss.
 
     Source: Joulin et al. 2016, eq. 2 (a softmax over the bag of a caption's words); the weights
         are ours. As a loss of G, too: Odena et al. 2017 (AC-GAN), eq. 2.
@@ -161,7 +166,35 @@ def word_loss(logits, token_ids):
     again = ops.any((ids[:, :, None] == ids[:, None, :]) & before, axis=-1)  # (B, L)
     weight = ops.cast((ids > 1) & ~again, logits.dtype) * (1 - share)
     likely = ops.take_along_axis(ops.log_softmax(logits, axis=-1), ids, axis=1)
-    return -ops.sum(weight * likely) / ops.maximum(ops.sum(weight), 1e-6)
+    usual = ops.maximum(ops.mean(ops.sum(weight, axis=1)), 1e-6)
+    return -ops.sum(weight * likely, axis=1) / usual
+
+
+def word_loss(logits, token_ids):
+    """The mean of `word_losses`, float32 ()."""
+    return ops.mean(word_losses(logits, token_ids))
+
+
+def capped_by_real(generated, real):
+    """How much less clearly generated pictures show their captions than real pictures do.
+
+    A real picture shows more than its caption says, so it is not told from the caption without
+    fail. Were G asked for more than that, it would draw nothing else than what is said: of "a
+    sunset scene" no sea, no city, and no sun on the left, but a blend of them that has no name.
+
+    Formula:
+        L = mean_i max(ℓ_i(y), ℓ_i(x)),  no gradient to ℓ_i(x)
+
+    Args:
+        generated: float32 (N,). A loss of generated pictures y.
+        real: float32 (N,). The same of the real pictures x of the same captions.
+
+    Returns:
+        float32 ().
+
+    Source: ours.
+    """
+    return ops.mean(ops.maximum(generated, ops.stop_gradient(real)))
 
 
 def diversity_loss(image, other, noise, other_noise, most=0.15):
