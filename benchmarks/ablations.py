@@ -98,28 +98,15 @@ ROWS = {
         "batch 8, G of twice the width",
         {"networks": {"width": 32, "most_channels": 128}, "training": {"batch_size": 8}},
     ),
-    "batch_8_contrast_03": (
-        "batch 8, contrastive weight 0.3",
-        {"training": {"batch_size": 8, "contrastive_weight": 0.3}},
-    ),
     "batch_4": ("batch 4", {"training": {"batch_size": 4}}),
-    "batch_8_average_999": (
-        "batch 8, EMA 0.999",
-        {"training": {"batch_size": 8, "averaging": 0.999}},
-    ),
-    "batch_8_rates_2": (
-        "batch 8, Adam's rates 2e-4",
-        {"training": {"batch_size": 8, "generator_rate": 2e-4, "discriminator_rate": 2e-4}},
-    ),
     "comparison_8": (
         "the comparison, batch 8",
         {**COMPARISON, "training": {**COMPARISON["training"], "batch_size": 8}},
     ),
     "batch_64": ("batch 64", {"training": {"batch_size": 64}}),
-    "capped": ("G obeys as clearly as real pictures", {"training": {"cap_by_real": True}}),
-    "batch_8_capped": (
-        "the same, batch 8",
-        {"training": {"cap_by_real": True, "batch_size": 8}},
+    "capped": (
+        "G asked to show no more than real pictures do",
+        {"training": {"cap_by_real": True}},
     ),
     "float32": ("float32", {"training": {"precision": "float32"}}),
 }

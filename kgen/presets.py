@@ -29,7 +29,17 @@ CONFIGS = {
             "discriminator_width": 8,
             "most_channels": 128,
         },
-        "training": LONG,
+        "training": {
+            **LONG,
+            "steps": 100_000,
+            "batch_size": 16,
+            "generator_rate": 2e-4,
+            "averaging": 0.999,
+            "diversity_weight": 8.0,
+            "penalty_weight": 0.05,
+            "mismatches": "swapped",
+            "cap_by_real": True,
+        },
         "data": {"num_scenes": 20_000},
     },
     # Game characters, from the pixel art of nouns64.

@@ -394,7 +394,8 @@ def test_g_need_not_show_more_than_real_pictures_do(tiny_config, batch):
     gan = run.build_gan(tiny_config.updated({"training": {"cap_by_real": True}}), V)
     y, t = tf.zeros_like(batch["image"]), batch["token_ids"]
     c, same = gan.encoder(t)["caption_vector"], losses.same_captions(t)
-    of_real = {"logit": tf.ones((4, 1)), "contrast": tf.fill((8,), 50.0), "words": tf.fill((4,), 60.0)}
+    of_real = {"contrast": tf.fill((8,), 50.0), "words": tf.fill((4,), 60.0)}
+    of_real["logit"] = tf.ones((4, 1))
     for capped, expected in ((True, (50.0, 60.0)), (False, None)):
         gan.training = dataclasses.replace(gan.training, cap_by_real=capped, word_weight=1.0)
         _, logs = gan.generator_loss(y, t, c, same, of_real)

@@ -94,7 +94,7 @@ def test_contrastive_loss_of_two_pairs():
 
 def test_contrastive_losses_of_each_picture_and_each_caption():
     """Picture 1 lies between both captions, picture 2 on its own: cosines (0, 0) and (0, 1).
-    Picture 1 is told by chance, as is the first caption; picture 2 by e / (1 + e), as is the second.
+    Picture 1 is told by chance, as is caption 1; picture 2 by e / (1 + e), as is caption 2.
     """
     feature, caption = np.array([[0, 0, 1.0], [0, 1, 0]]), np.array([[1.0, 0, 0], [0, 1, 0]])
     rows = contrastive_losses(feature, caption, np.eye(2, dtype=bool), scale=1.0)

@@ -19,9 +19,8 @@ def check_folder(config: Config, out: Path, resume: bool) -> None:
     if not (out / model_folder.CONFIG).is_file():
         return
     if not resume:
-        raise FileExistsError(
-            checks.wrong("out", "a new folder", str(out), "Pass --resume (in Python resume=True) to go on with its run.")
-        )
+        hint = "Pass --resume (in Python resume=True) to go on with its run."
+        raise FileExistsError(checks.wrong("out", "a new folder", str(out), hint))
     there = Config.read(out / model_folder.CONFIG)
     different = _differences(there.to_dict(), config.to_dict())
     if different:
