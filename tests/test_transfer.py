@@ -90,6 +90,17 @@ def test_known_wordpieces_keep_their_vectors_and_new_ones_start_anew(tiny_config
     assert "100 % of the encoder, 4 of 5 wordpieces" in told  # the two special ones, too
 
 
+def test_t_starts_anew_where_it_knows_less_than_half_of_the_wordpieces(tiny_config, trained):
+    few = ("[PAD]", "[UNK]", "moon", "star", "sky", "red", "云")  # 3 of 7 known
+    gan = run.build_gan(tiny_config, len(few))
+    first = gan.encoder.get_weights()
+    with pytest.warns(ToldWarning, match="no encoder, since of 7 wordpieces it knows 3, 100 % of"):
+        start_from_model(gan, few, trained)
+    for encoder in (gan.encoder, gan.averaged_encoder):
+        for a, b in zip(encoder.get_weights(), first, strict=True):
+            np.testing.assert_array_equal(a, b)
+
+
 def test_what_has_another_shape_starts_anew(tiny_config, trained):
     wider = tiny_config.updated({"networks": {"discriminator_width": 8}})
     gan, told = start(wider, trained)
