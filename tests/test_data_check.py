@@ -532,7 +532,7 @@ def test_advice_of_a_plain_set():
 def test_a_small_set_starts_from_a_preset():
     advice = advice_for(num=300)
     assert advice.command.endswith("--minutes 30 --from scenes_64")
-    assert "With 300 watercolours it halved" in " ".join(advice.lines)
+    assert "With 300 watercolours it and augmentation" in " ".join(advice.lines)
     # Nothing of it fits other sizes, and larger sets were not measured.
     for other in (advice_for(num=300, short_side=40, size=32), advice_for(num=1000)):
         assert "--from" not in other.command

@@ -97,8 +97,9 @@ def test_g_is_told_by_the_swapped_caption_too(gan, tiny_config):
     t[:, :2] = (2, 4), (3, 4)
     c, same = gan.encoder(t)["caption_vector"], losses.same_captions(t)
     y = tf.random.stateless_uniform((2, size, size, 3), (1, 2))
-    with_swap, _ = gan.generator_loss(y, t, c, same, tf.zeros((2, 1)), gan._swapped(t).near)
-    without, _ = gan.generator_loss(y, t, c, same, tf.zeros((2, 1)))
+    of_real = {"logit": tf.zeros((2, 1)), "contrast": tf.zeros((4,)), "words": tf.zeros((2,))}
+    with_swap, _ = gan.generator_loss(y, t, c, same, of_real, gan._swapped(t).near)
+    without, _ = gan.generator_loss(y, t, c, same, of_real)
     assert float(with_swap) > float(without) + 1e-3
 
 

@@ -135,6 +135,7 @@ RUN_FOLDERS = [
     _generate("weights garbled inside", "model.weights.h5", _one_number_changed),
     # going on, and beginning anew
     Command("run to resume: without --resume", ("train", "--out", "{run}")),
+    Command("run to resume: none there", ("train", "--out", "{tmp}/mistyped", "--resume")),
     Command("run to resume: another seed", ("train", "--out", "{run}", "--resume", "--seed", "9")),
     Command(
         "run to resume: another width",
