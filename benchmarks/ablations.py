@@ -4,7 +4,7 @@ python -m benchmarks.ablations --out runs/ablations                 # all rows t
 python -m benchmarks.ablations --out runs/ablations --row words_0   # one row, also again
 python -m benchmarks.ablations --out runs/ablations --keep          # docs/ablations.md anew
 
-    python -m benchmarks.ablations --out runs/small --set fruit_300 --minutes 4
+    python -m benchmarks.ablations --out runs/small --set fruit_300 --minutes 18
 
 300 watercolours of pomology128, with and without augmentation, LeCam and the weights of the preset
 scenes_64.

@@ -164,7 +164,7 @@ class TrainingConfig:
         word_weight: Weight of the word loss: D learns to tell the words of a picture's caption
             from the picture, and G to draw what D tells them from.
         cap_by_real: Whether G's contrastive and word losses count only above those of the real
-            pictures of the same captions: what a caption leaves open is then drawn as something.
+            pictures of the same captions. Only where `swapped_share` is 0.
         loss: `hinge`, or `relativistic`, where D compares each real picture with a generated one.
         mismatches: Wrong captions that D rejects beside each real picture: `none`; `one` of another
             picture, or `all` of the batch's; or `swapped`, one of another picture and its own with
@@ -253,6 +253,10 @@ class TrainingConfig:
             raise ValueError(
                 checks.wrong("training.swapped_share", expected, self.swapped_share, hint)
             )
+        if self.cap_by_real and self.swapped_share:  # no real picture shows a swapped caption
+            hint = "Or set training.swapped_share=0."
+            expected = f"false where training.swapped_share is {self.swapped_share:g}"
+            raise ValueError(checks.wrong("training.cap_by_real", expected, True, hint))
         checks.check_choice("training.penalty", self.penalty, PENALTIES)
         checks.check_real("training.averaging", self.averaging, 0.0, 1.0)
         checks.check_real("training.augmentation_probability", self.augmentation_probability, 0, 1)

@@ -177,6 +177,12 @@ def test_a_part_that_is_no_object_is_named(values):
     assert "`text` must be an object" in error_of(values, TypeError)
 
 
+def test_no_cap_by_real_pictures_of_swapped_captions():
+    settings = {"mismatches": "swapped", "swapped_share": 0.5, "cap_by_real": True}
+    with pytest.raises(ValueError, match="`training.cap_by_real` must be false where .* is 0.5"):
+        Config.from_dict({"training": settings})
+
+
 @pytest.mark.parametrize("values", [[], None, "scenes_64", 3])
 def test_a_configuration_that_is_no_object_is_refused(values):
     assert "`config` must be an object" in error_of(values, TypeError)

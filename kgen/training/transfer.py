@@ -151,10 +151,9 @@ def _take(model: keras.Model, trained: keras.Model, but: str = "") -> tuple[floa
 def _soften(generator, new_weights, other_size) -> None:
     """Keeps G's new layers from driving every pixel to -1 or 1, where nothing can be learned.
 
-    They are initialised for a T that is not trained. A trained one's vectors are some 20 times as
-    long: of scenes_64 at 128 pixels, what tanh was given deviated by 106 (now by 0.7). So new
-    modulations begin as if they were not there, and a last layer softly, if it or what it draws
-    from is new.
+    They are initialised for a T that is not trained, whose vectors are far shorter than a trained
+    one's. So new modulations begin as if they were not there, and a last layer softly, if it or
+    what it draws from is new.
     """
     for layer, weight in new_weights:
         if isinstance(layer, Modulation):
