@@ -21,8 +21,8 @@ CONFIGS = {
         "data": {"num_scenes": 20_000},
     },
     # The same at four times the pixels; its small feature maps are those of scenes_64, so that
-    # --from scenes_64 saves most of the time. The trained one had a head start of 500 steps, and its
-    # first 4,948 steps with contrastive weight 0.3 and without the cap.
+    # --from scenes_64 saves most of the time. The trained one had a head start of 500 steps, and
+    # its first 4,948 steps with contrastive weight 0.3 and without the cap.
     "scenes_128": {
         "networks": {
             "image_size": 128,

@@ -179,8 +179,8 @@ def capped_by_real(generated, real):
     """How much less clearly generated pictures show their captions than real pictures do.
 
     A real picture shows more than its caption says, so it is not told from the caption without
-    fail; asking G for more may ask it to leave out all that is not said. (At 3 minutes of nouns64 the
-    cap changed nothing beyond chance: docs/ablations.md, capped.)
+    fail; asking G for more may ask it to leave out all that is not said. (At 3 minutes of nouns64
+    the cap changed little, one seed: docs/ablations.md, capped.)
 
     Formula:
         L = mean_i max(ℓ_i(y), ℓ_i(x)),  no gradient to ℓ_i(x)
