@@ -12,15 +12,21 @@ import click
 
 import kgen
 from kgen import checks
-from kgen.config import PRECISIONS, Config
+from kgen.command_settings import (
+    DEFAULT_PRESET,
+    GivenPath,
+    parse_setting,
+    settings_of_run,
+)
+from kgen.config import PRECISIONS
 from kgen.data.captioned_pictures import LeftOutWarning
-from kgen.presets import CONFIGS, model_folder, preset_config, trained_presets
+from kgen.presets import CONFIGS, model_folder, trained_presets
 
-DEFAULT_PRESET = "scenes_64"
 SEED, COUNT = click.IntRange(0), click.IntRange(1, 1_000_000)
 MODEL = click.argument("model", metavar="RUN_OR_PRESET")
-FOLDER = click.Path(file_okay=False, path_type=Path)
-FILE = click.Path(dir_okay=False, exists=True, path_type=Path)
+DATA = GivenPath()
+FOLDER = GivenPath(file_okay=False, path_type=Path)
+FILE = GivenPath(dir_okay=False, exists=True, path_type=Path)
 POST = click.option(
     "--post",
     default="",
@@ -86,13 +92,15 @@ def generate(captions, out, preset, seed, count, grid, captions_file, refine, re
 
 
 @app.command()
-@click.argument("data", required=False)
+@click.argument("data", type=DATA, required=False)
 @click.option("--out", type=FOLDER, help="The run's folder.")
 @click.option("--preset", help=f"Configuration to start from: {', '.join(CONFIGS)}.")
 @click.option("--config", type=FILE, help="JSON file of settings over the preset's.")
 @click.option("--captions", help="Caption columns, such as text,text_zh.")
 @click.option("--word-vectors", type=FILE, help="word2vec or GloVe file that words start from.")
-@click.option("--from", "start_from", metavar="RUN_OR_PRESET", help="Model to start from.")
+@click.option(
+    "--from", "start_from", type=DATA, metavar="RUN_OR_PRESET", help="Model to start from."
+)
 @click.option("--steps", type=click.IntRange(1), help="Steps in all.")
 @click.option("--minutes", type=click.FloatRange(0.01), help="Stop after these minutes.")
 @click.option("--seed", type=SEED)
@@ -121,9 +129,6 @@ def train(
     """Train a model on DATA, captioned pictures in a folder, a zip, WebDataset, TFRecord or
     parquet shards, or COCO's JSON (default: landscapes that kgen draws itself).
     """
-    if "" in (data, start_from) or out == Path(""):  # of an unset variable, most likely
-        name = "DATA" if data == "" else "--from" if start_from == "" else "--out"
-        raise click.UsageError(checks.wrong(name, "a path", "", "Is a variable unset?"))
     if minutes is not None and math.isnan(minutes):
         raise click.UsageError(checks.wrong("--minutes", "a number", minutes, "Such as 20."))
     flags = {
@@ -136,8 +141,8 @@ def train(
         "training.precision": precision,
     }
     given = {key: value for key, value in flags.items() if value is not None}
-    given |= dict(map(_setting, settings))
-    resolved = _resolve(preset, data, config, given, out, resume)
+    given |= dict(map(parse_setting, settings))
+    resolved = settings_of_run(preset, data, config, given, out, resume)
     if dry_run:
         click.echo(json.dumps(resolved.to_dict(), indent=2, ensure_ascii=False))
         return
@@ -160,13 +165,13 @@ def data():
 
 
 @data.command()
-@click.argument("path")
+@click.argument("path", type=DATA)
 @click.option("--captions", help="Caption columns (default: those with usual names).")
 @click.option(
     "--sample", type=COUNT, default=10_000, show_default=True, help="Most pictures opened."
 )
 @click.option("--json", "as_json", is_flag=True, help="JSON instead of text.")
-@click.option("--html", type=click.Path(dir_okay=False, path_type=Path), help="Write a page, too.")
+@click.option("--html", type=GivenPath(dir_okay=False, path_type=Path), help="Write a page, too.")
 def check(path, captions, sample, as_json, html):
     """Look over PATH, a set of captioned pictures, before training on it: what is bad in it, what
     its pictures and captions are like, and which settings suit it. Fails where nothing can be
@@ -190,7 +195,7 @@ def check(path, captions, sample, as_json, html):
 
 
 @data.command()
-@click.argument("path", metavar="DATA")
+@click.argument("path", type=DATA, metavar="DATA")
 @click.option("--out", type=FOLDER, required=True, help="Folder for the shards; new or empty.")
 @click.option(
     "--shard-mb",
@@ -237,7 +242,7 @@ def export(model, out, formats, post):
 
 @app.command()
 @MODEL
-@click.argument("data", required=False)
+@click.argument("data", type=DATA, required=False)
 @click.option("--out", type=FOLDER, help="Folder for report.json, report.md, page.html, pictures.")
 @click.option("--num", type=COUNT, default=1024, show_default=True, help="Most test pictures.")
 @click.option(
@@ -252,8 +257,6 @@ def evaluate(model, data, out, num, features, seed):
     part of DATA (default: of what the model was trained on).
     """
     folder = model_folder(model)
-    if data == "":  # of an unset variable of the shell, most likely
-        raise click.UsageError(checks.wrong("DATA", "a path", "", "Is a variable unset?"))
     from kgen.evaluation.features import NETWORKS
 
     checks.check_choice("features", features, NETWORKS)
@@ -273,14 +276,12 @@ def evaluate(model, data, out, num, features, seed):
 
 @app.command()
 @MODEL
-@click.argument("data", required=False)
+@click.argument("data", type=DATA, required=False)
 def matcher(model, data):
     """Train what `generate --refine` chooses pictures by, and put it into the model's folder.
     It learns from DATA (default: what the model was trained on); some minutes.
     """
     folder = model_folder(model)
-    if data == "":  # of an unset variable of the shell, most likely
-        raise click.UsageError(checks.wrong("DATA", "a path", "", "Is a variable unset?"))
     from kgen.evaluation.own_matcher import give_matcher
 
     click.echo(give_matcher(folder, data))
@@ -343,45 +344,6 @@ def _in_one_line(error) -> str:
         place = f"{checks.one_line(os.fsdecode(error.filename))}: " if named else ""
         return f"{place}{error.strerror}. {hint}"
     return checks.one_line(" ".join(str(error).split()), 2000)
-
-
-def _resolve(preset, data, config_file, given, out, resume) -> Config:
-    """Preset < file < flags; a resumed run starts from its own configuration."""
-    there = out / "config.json" if out else None
-    if resume and preset is None and there and there.is_file():
-        config = Config.read(there)
-    else:
-        told = preset or config_file or "data.path" in given
-        if resume and out and not told:  # a mistyped folder, most likely
-            hint = "Name the run's folder; for a new run say what to train on: DATA or --preset."
-            raise click.UsageError(checks.wrong("--out", "a run to resume", str(out), hint))
-        usual = "pictures_64" if data else DEFAULT_PRESET
-        config = preset_config(usual if preset is None else preset)
-        config = config.updated({"name": out.resolve().name} if out else {})
-    if config_file:
-        config = config.updated_by(config_file)
-    settings = {}
-    for key, value in given.items():
-        section, dot, name = key.rpartition(".")
-        if dot:  # all of a section at once: some settings need each other
-            settings.setdefault(section, {})[name] = value
-        else:
-            config = config.updated({key: value})
-    return config.updated(settings)
-
-
-def _setting(text):
-    key, equals, value = text.partition("=")
-    if not equals:
-        hint = "Example: training.seed=7."
-        raise click.UsageError(checks.wrong("--set", "KEY=VALUE", text, hint))
-    if key.count(".") > 1:
-        hint = "Keys have two parts, such as training.seed."
-        raise click.UsageError(checks.wrong("--set", "a known key", key, hint))
-    try:
-        return key, json.loads(value)
-    except (ValueError, RecursionError):  # no JSON is text
-        return key, value
 
 
 def _lines(path):

@@ -59,6 +59,12 @@ def test_a_run_holds_what_it_says(run):
     assert all(line["d_loss"] > 0 for line in lines)
 
 
+def test_a_run_may_lie_in_the_folder_one_is_in(tmp_path, monkeypatch):
+    (tmp_path / "猫").mkdir()
+    monkeypatch.chdir(tmp_path / "猫")
+    assert resolved("--out", ".")["name"] == "猫"
+
+
 def test_generate_writes_pictures_that_say_what_they_are(run, tmp_path):
     result = kgen("generate", "美丽的日落景象", "a snowy night", "--preset", run, "--seed", 5,
                   "--count", 2, "--out", tmp_path)  # fmt: skip

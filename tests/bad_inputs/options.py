@@ -21,6 +21,7 @@ OPTIONS = [
     Command("option without value", ("generate", "x", "--seed")),
     # generate
     Command("generate: no caption", ("generate",)),
+    Command("generate: out empty", ("generate", "日落", "--out", "")),
     Command("generate: seed negative", ("generate", "x", "--seed", "-1")),
     Command("generate: seed no number", ("generate", "x", "--seed", "one")),
     Command("generate: seed a fraction", ("generate", "x", "--seed", "1.5")),

@@ -1,0 +1,61 @@
+"""Settings of a run, as the command line says them."""
+
+import json
+
+import click
+
+from kgen import checks
+from kgen.config import Config
+from kgen.presets import preset_config
+
+DEFAULT_PRESET = "scenes_64"
+
+
+class GivenPath(click.Path):
+    """A path; empty text, of an unset variable of the shell most likely, is none."""
+
+    def convert(self, value, param, ctx):
+        if value == "":
+            named = param.opts[0] if isinstance(param, click.Option) else param.human_readable_name
+            raise click.UsageError(checks.wrong(named, "a path", value, "Is a variable unset?"))
+        return super().convert(value, param, ctx)
+
+
+def settings_of_run(preset, data, config_file, given, out, resume) -> Config:
+    """Preset < file < flags; a resumed run starts from its own configuration."""
+    there = out / "config.json" if out else None
+    if resume and preset is None and there and there.is_file():
+        config = Config.read(there)
+    else:
+        told = preset or config_file or "data.path" in given
+        if resume and out and not told:  # a mistyped folder, most likely
+            hint = "Name the run's folder; for a new run say what to train on: DATA or --preset."
+            raise click.UsageError(checks.wrong("--out", "a run to resume", str(out), hint))
+        usual = "pictures_64" if data else DEFAULT_PRESET
+        config = preset_config(usual if preset is None else preset)
+        config = config.updated({"name": out.resolve().name} if out else {})
+    if config_file:
+        config = config.updated_by(config_file)
+    settings = {}
+    for key, value in given.items():
+        section, dot, name = key.rpartition(".")
+        if dot:  # all of a section at once: some settings need each other
+            settings.setdefault(section, {})[name] = value
+        else:
+            config = config.updated({key: value})
+    return config.updated(settings)
+
+
+def parse_setting(text) -> tuple:
+    """Key and value of KEY=VALUE; a value that is no JSON is text."""
+    key, equals, value = text.partition("=")
+    if not equals:
+        hint = "Example: training.seed=7."
+        raise click.UsageError(checks.wrong("--set", "KEY=VALUE", text, hint))
+    if key.count(".") > 1:
+        hint = "Keys have two parts, such as training.seed."
+        raise click.UsageError(checks.wrong("--set", "a known key", key, hint))
+    try:
+        return key, json.loads(value)
+    except (ValueError, RecursionError):
+        return key, value
