@@ -12,14 +12,10 @@ import click
 
 import kgen
 from kgen import checks
-from kgen.command_settings import (
-    DEFAULT_PRESET,
-    GivenPath,
-    parse_setting,
-    settings_of_run,
-)
+from kgen.command_settings import DEFAULT_PRESET, parse_setting, settings_of_run
 from kgen.config import PRECISIONS
 from kgen.data.captioned_pictures import LeftOutWarning
+from kgen.given_path import GivenPath
 from kgen.presets import CONFIGS, model_folder, trained_presets
 
 SEED, COUNT = click.IntRange(0), click.IntRange(1, 1_000_000)

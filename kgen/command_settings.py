@@ -11,18 +11,21 @@ from kgen.presets import preset_config
 DEFAULT_PRESET = "scenes_64"
 
 
-class GivenPath(click.Path):
-    """A path; empty text, of an unset variable of the shell most likely, is none."""
-
-    def convert(self, value, param, ctx):
-        if value == "":
-            named = param.opts[0] if isinstance(param, click.Option) else param.human_readable_name
-            raise click.UsageError(checks.wrong(named, "a path", value, "Is a variable unset?"))
-        return super().convert(value, param, ctx)
-
-
 def settings_of_run(preset, data, config_file, given, out, resume) -> Config:
-    """Preset < file < flags; a resumed run starts from its own configuration."""
+    """Preset < file < flags; a resumed run starts from its own configuration.
+
+    Args:
+        preset: Name of the preset to start from, or None: the usual one.
+        data: Path of the captioned pictures, or None.
+        config_file: Path of a JSON file of settings, or None.
+        given: Values of the flags by key, such as `training.seed`.
+        out: The run's folder, a `Path`, or None.
+        resume: Whether the run in it is to go on.
+
+    Raises:
+        click.UsageError: There is no run to resume, nor anything to train on.
+        ValueError: A setting is unknown or wrong.
+    """
     there = out / "config.json" if out else None
     if resume and preset is None and there and there.is_file():
         config = Config.read(there)
@@ -47,7 +50,15 @@ def settings_of_run(preset, data, config_file, given, out, resume) -> Config:
 
 
 def parse_setting(text) -> tuple:
-    """Key and value of KEY=VALUE; a value that is no JSON is text."""
+    """Key and value of KEY=VALUE; a value that is no JSON is text.
+
+    Raises:
+        click.UsageError: It has no `=`, or its key more than two parts.
+
+    Example:
+        >>> parse_setting("training.seed=7"), parse_setting("data.captions=text")
+        (('training.seed', 7), ('data.captions', 'text'))
+    """
     key, equals, value = text.partition("=")
     if not equals:
         hint = "Example: training.seed=7."

@@ -31,7 +31,7 @@ LAYERS = (
     ("kgen.training",),
     ("kgen.pipeline", "kgen.generating", "kgen.evaluation", "kgen.export", "kgen.runtime",
      "kgen.publishing", "kgen.cards"),  # fmt: skip
-    ("kgen.command_settings", "kgen.cli", "kgen.__main__"),
+    ("kgen.given_path", "kgen.command_settings", "kgen.cli", "kgen.__main__"),
 )
 RANK = {name: rank for rank, names in enumerate(LAYERS) for name in names}
 # Nothing on the way from a caption to a picture needs what training needs.

@@ -114,7 +114,7 @@ def advise(
             f"--from {START_FROM}: what a picture is like need not be learned of {num_pictures} "
             "alone. With 300 watercolours it and augmentation took the distance to real pictures "
             f"from 45 to 26 in 18 minutes of one core, though {START_FROM} draws landscapes. "
-            "Expect the right colours and rough shapes: a few thousand pictures show far more."
+            "Expect rough shapes, often in wrong colours: a few thousand pictures show far more."
         )
     faster = BLOCKS_FASTER if block_size > 1 else 1
     minutes = training_minutes(num_pictures, image_size, faster)
