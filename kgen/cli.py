@@ -75,11 +75,10 @@ def generate(captions, out, preset, seed, count, grid, captions_file, refine, re
         raise click.UsageError("Give a caption, or a file of captions with --captions.")
     folder = model_folder(preset)
     from kgen.generating import write_pictures
-    from kgen.pipeline import TextToImage
-    from kgen.postprocess.post_process import PostProcess
 
-    post = PostProcess.parse(post)  # before the model is loaded
-    painter = TextToImage.from_preset(folder).with_post(post)
+    refined = refine > 1 or refine_steps > 0
+    painter = _exported_painter(folder) if not (post or refined) else None
+    painter = painter or _painter(folder, post)
     for caption in captions:
         _warn_of_unread(painter.tokenizer, caption)
     repeated = [caption for caption in captions for _ in range(count)]
@@ -226,11 +225,8 @@ def export(model, out, formats, post):
     """Write a SavedModel for TF Serving and a LiteRT file, each run and compared."""
     folder = model_folder(model)
     from kgen.export.exporting import export as write
-    from kgen.pipeline import TextToImage
-    from kgen.postprocess.post_process import PostProcess
 
-    post = PostProcess.parse(post)  # before the model is loaded
-    painter = TextToImage.from_preset(folder).with_post(post)
+    painter = _painter(folder, post)
     for proof in write(painter, out, tuple(name.strip() for name in formats.split(","))):
         click.echo(out / proof.path)
     click.echo(out / "PROOF.md")
@@ -342,6 +338,23 @@ def _in_one_line(error) -> str:
     return checks.one_line(" ".join(str(error).split()), 2000)
 
 
+def _exported_painter(folder):
+    """The model's LiteRT file, if it was exported: importing TensorFlow alone takes seconds."""
+    from kgen.runtime.exported import exported
+    from kgen.runtime.painter import RuntimePainter
+
+    found = exported(folder)
+    return found and RuntimePainter(found)
+
+
+def _painter(folder, post):
+    from kgen.pipeline import TextToImage
+    from kgen.postprocess.post_process import PostProcess
+
+    post = PostProcess.parse(post)  # before the model is loaded
+    return TextToImage.from_preset(folder).with_post(post)
+
+
 def _lines(path):
     if path is None:
         return []
@@ -363,7 +376,7 @@ def _warn_of_unread(tokenizer, caption):
     if unread:
         length = tokenizer.caption_length
         click.echo(f"kgen: {shown}: only {length} tokens are read, to before “{unread}”", err=True)
-    if not tokenizer([caption]).numpy().any():
+    if not any(tokenizer([caption])[0]):
         shown = shown if shown.strip() else "an empty caption"
         click.echo(f"kgen: {shown}: nothing to read in it: any picture may come", err=True)
 

@@ -1,7 +1,7 @@
 """From captions to pixels."""
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import keras
@@ -105,6 +105,11 @@ class TextToImage:
         )
 
     @property
+    def name(self) -> str:
+        """The model's name."""
+        return self.config.name
+
+    @property
     def matcher(self) -> Matcher | None:
         """What chooses pictures to refine; None where the model came without.
 
@@ -183,15 +188,7 @@ class TextToImage:
         if post is not None:
             painter = self.with_post(post)
             return painter.generate_chosen(captions, seed, None, refine, refine_steps)
-        if not isinstance(captions, (str, Iterable)):
-            hint = "Pass a list of sentences."
-            raise TypeError(checks.wrong("captions", "strings", captions, hint))
-        captions = [captions] if isinstance(captions, str) else list(captions)
-        for caption in captions:
-            if not isinstance(caption, str):
-                raise TypeError(
-                    checks.wrong("captions", "strings", caption, "Pass a list of sentences.")
-                )
+        captions = checks.strings("captions", captions)
         checks.check_int("seed", seed, 0)
         check_refinement(refine, refine_steps)
         if not captions:  # oneDNN's fused convolutions get the channels of an empty batch wrong

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from kgen import files
 from kgen.export.reading import reading_of
-from kgen.runtime.tokenizer import READING, VOCABULARY, RuntimeTokenizer
+from kgen.model_files import VOCABULARY
+from kgen.runtime.tokenizer import READING, RuntimeTokenizer
 from kgen.text.tokenizer import CaptionTokenizer
 from kgen.text.vocabulary import learn_vocabulary, write_vocabulary
 

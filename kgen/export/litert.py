@@ -16,20 +16,23 @@ import numpy as np
 import tensorflow as tf
 from ai_edge_litert import schema_py_generated as schema
 
+import kgen
 from kgen import files
 from kgen.export import proof
+from kgen.export.reading import reading_of
 from kgen.export.saved_model import input_specs
 from kgen.matcher import FOLDER as MATCHER
 from kgen.matcher import SETTINGS, Matcher
-from kgen.model_folder import CONFIG, VOCABULARY
+from kgen.model_files import CONFIG, PRETRAINED_TEXT, VOCABULARY
 from kgen.noise import sample_noise
 from kgen.pictures import to_image
 from kgen.pipeline import TextToImage
-from kgen.text.pretrained import FOLDER, frozen_variables, pretrained_of
+from kgen.runtime.painter import ABOUT, MODEL
+from kgen.runtime.tokenizer import READING
+from kgen.text.pretrained import frozen_variables, pretrained_of
 from kgen.text.vocabulary import write_vocabulary
 
 PLACE = "litert"
-MODEL = "model.tflite"
 EXAMPLES = "examples.json"
 # Case, accents, full-width forms, punctuation, digits, emoji, both languages, nothing, too much.
 EXAMPLE_CAPTIONS = (
@@ -54,7 +57,8 @@ def export_litert(painter: TextToImage, folder: str | os.PathLike) -> proof.Proo
 
     The folder holds `model.tflite`, whose signature `serving_default` goes from `token_ids` int32
     (1, L) and `noise` float32 (1, Z) to `image` float32 (1, H, W, 3), in [-1, 1]; `vocabulary.txt`
-    to make ids of captions with; `config.json`, which names L, Z, and H and W before any
+    and `reading.json`, to make ids of captions with (`kgen.export.reading`); `model.json`, whose
+    name and hash say which model it is; `config.json`, which names L, Z, and H and W before any
     enlargement by post-processing; and `examples.json`, captions with their ids, for whoever
     writes the tokenizer of an app to test it by. With a pretrained text model its tokenizer is in
     `pretrained`, in place of the vocabulary, and each id is 1 more than that tokenizer's.
@@ -79,6 +83,7 @@ def export_litert(painter: TextToImage, folder: str | os.PathLike) -> proof.Proo
         (beside / MODEL).write_bytes(convert(painter))
         _write_tokens(painter, beside)
         files.write_json(beside / CONFIG, painter.config.without_paths().to_dict())
+        files.write_json(beside / ABOUT, _about(painter))
         files.write_json(beside / EXAMPLES, examples(painter))
         proven = [prove_litert(painter, beside / MODEL)]
         if painter.matcher is not None:
@@ -92,7 +97,7 @@ def export_litert(painter: TextToImage, folder: str | os.PathLike) -> proof.Proo
 def _write_matcher(matcher, folder):
     folder.mkdir()
     (folder / MODEL).write_bytes(convert_matcher(matcher))
-    write_vocabulary(folder / VOCABULARY, matcher.vocabulary)
+    _write_reading(folder, matcher.tokenizer)
     files.write_json(folder / SETTINGS, matcher.settings())
     files.write_json(folder / EXAMPLES, examples(matcher))
 
@@ -100,10 +105,20 @@ def _write_matcher(matcher, folder):
 def _write_tokens(painter, folder):
     pretrained = pretrained_of(painter.model)
     if pretrained:
-        (folder / FOLDER).mkdir()
-        pretrained.tokenizer.save_to_preset(os.fspath(folder / FOLDER))
+        (folder / PRETRAINED_TEXT).mkdir()
+        pretrained.tokenizer.save_to_preset(os.fspath(folder / PRETRAINED_TEXT))
     else:
-        write_vocabulary(folder / VOCABULARY, painter.vocabulary)
+        _write_reading(folder, painter.tokenizer)
+
+
+def _write_reading(folder, tokenizer):
+    write_vocabulary(folder / VOCABULARY, tokenizer.vocabulary)
+    files.write_json(folder / READING, reading_of(tokenizer))
+
+
+def _about(painter):
+    of_model = {"name": painter.config.name, "hash": painter.hash, "post": str(painter.post)}
+    return {**of_model, "kgen": kgen.__version__}
 
 
 def examples(reader: TextToImage | Matcher) -> list[dict]:

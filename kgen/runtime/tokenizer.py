@@ -9,12 +9,12 @@ from tokenizers import Tokenizer
 from tokenizers.models import WordPiece
 
 from kgen import checks, files
+from kgen.model_files import VOCABULARY
 from kgen.runtime.words import WordCutter
 from kgen.text.caption_reader import CaptionReader
 from kgen.text.vocabulary import SUFFIX, UNKNOWN, read_vocabulary
 
 READING = "reading.json"
-VOCABULARY = "vocabulary.txt"
 # No caption holds it once it is read, so no token can be found in it.
 NOT_READ = "\0"
 

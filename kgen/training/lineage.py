@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from kgen.config import Config
-from kgen.model_folder import CONFIG
+from kgen.model_files import CONFIG
 from kgen.presets import trained_presets
 
 METRICS = "metrics.jsonl"
