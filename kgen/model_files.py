@@ -2,11 +2,22 @@
 
 import hashlib
 from pathlib import Path
+from typing import Any
+
+from kgen import files
 
 CONFIG = "config.json"
 VOCABULARY = "vocabulary.txt"
 WEIGHTS = "model.weights.h5"
+CARD = "card.json"  # of a preset
 PRETRAINED_TEXT = "pretrained"  # in place of a vocabulary
+
+
+def read_card(folder: Path) -> dict[str, Any]:
+    """What a preset says of itself; empty where the folder is no preset's."""
+    path = folder / CARD
+    card = files.read_json(path) if path.is_file() else {}
+    return card if isinstance(card, dict) else {}
 
 
 def model_hash(folder: Path) -> str:

@@ -14,13 +14,14 @@ import kgen
 from kgen import checks, files, model_folder, presets
 from kgen.cards import as_card_page
 from kgen.data.loading import load_pictures
-from kgen.evaluation.held_out import CARD, data_name
+from kgen.evaluation.held_out import data_name
 from kgen.evaluation.measuring import evaluate
 from kgen.evaluation.own_matcher import give_matcher
 from kgen.evaluation.sheets import write_sheets
 from kgen.matcher import FOLDER as MATCHER
 from kgen.matcher import Matcher
 from kgen.mean_of_runs import mean_of_runs
+from kgen.model_files import CARD
 from kgen.pictures import captioned_grid, save_png
 from kgen.pipeline import TextToImage
 from kgen.training.lineage import runs_behind

@@ -80,11 +80,7 @@ def export_litert(painter: TextToImage, folder: str | os.PathLike) -> proof.Proo
         OSError: The folder cannot be written to.
     """
     with files.whole_folder(Path(folder) / PLACE) as beside:
-        (beside / MODEL).write_bytes(convert(painter))
-        _write_tokens(painter, beside)
-        files.write_json(beside / CONFIG, painter.config.without_paths().to_dict())
-        files.write_json(beside / ABOUT, _about(painter))
-        files.write_json(beside / EXAMPLES, examples(painter))
+        write_litert(painter, beside)
         proven = [prove_litert(painter, beside / MODEL)]
         if painter.matcher is not None:
             _write_matcher(painter.matcher, beside / MATCHER)
@@ -92,6 +88,15 @@ def export_litert(painter: TextToImage, folder: str | os.PathLike) -> proof.Proo
     for each in proven:
         proof.record(folder, each)
     return proven[0]
+
+
+def write_litert(painter: TextToImage, folder: Path) -> None:
+    """Writes a model's file, unproven, and what it takes to read captions for it."""
+    (folder / MODEL).write_bytes(convert(painter))
+    _write_tokens(painter, folder)
+    files.write_json(folder / CONFIG, painter.config.without_paths().to_dict())
+    files.write_json(folder / ABOUT, about(painter))
+    files.write_json(folder / EXAMPLES, examples(painter))
 
 
 def _write_matcher(matcher, folder):
@@ -116,7 +121,8 @@ def _write_reading(folder, tokenizer):
     files.write_json(folder / READING, reading_of(tokenizer))
 
 
-def _about(painter):
+def about(painter: TextToImage) -> dict[str, str]:
+    """What names a model: `name`, `hash`, `post` and the version of `kgen` that exported it."""
     of_model = {"name": painter.config.name, "hash": painter.hash, "post": str(painter.post)}
     return {**of_model, "kgen": kgen.__version__}
 

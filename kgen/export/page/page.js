@@ -82,8 +82,8 @@ function offer(captions) {
 
 try {
   painter = await Painter.load('model');
-  const { about } = painter;
-  document.title = byId('name').textContent = about.name;
+  const about = await fetch('page.json').then((answer) => answer.json());
+  document.title = byId('name').textContent = painter.about.name;
   byId('about').textContent = [about.license, about.credit].filter(Boolean).join(' · ');
   pictures.classList.toggle('pixelated', about.pixelated);
   offer(about.captions);
@@ -95,6 +95,7 @@ try {
   await draw();
 } catch (error) {
   const byFile = location.protocol === 'file:';
+  document.body.dataset.failed = error.message;
   byId('timing').textContent = byFile
     ? 'Serve this folder: python -m http.server · 请用 HTTP 打开此目录'
     : `Cannot load the model · 无法载入模型: ${error.message}`;
