@@ -23,7 +23,6 @@ from kgen.text.pretrained import HiddenStates, PretrainedText, load_pretrained, 
 from kgen.text.vocabulary import read_vocabulary, write_vocabulary
 
 
-
 @dataclass(frozen=True)
 class ModelFolder:
     """What a model's folder holds.

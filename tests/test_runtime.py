@@ -62,8 +62,8 @@ def test_generate_draws_without_tensorflow(run, tmp_path):
         "finally:\n"
         "    print(*{'tensorflow', 'keras', 'tensorflow_text', 'h5py'} & set(sys.modules))\n"
     )
-    command = [sys.executable, "-c", program, "generate", "夜晚的红色小船", "a zebra", "--seed", "3"]
-    command += ["--preset", run, "--out", tmp_path]
+    command = [sys.executable, "-c", program, "generate", "夜晚的红色小船", "a zebra"]
+    command += ["--seed", "3", "--preset", run, "--out", tmp_path]
     ran = subprocess.run(command, capture_output=True, text=True, check=False)
     assert ran.returncode == 0, ran.stderr
     first, _, modules = ran.stdout.splitlines()

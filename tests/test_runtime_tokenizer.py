@@ -26,8 +26,9 @@ CAPTIONS = [
     "two boats ahoy",
 ] * 3
 # What normalising, cutting and spelling are about, beside any character at all.
-TRICKY = [*"abcist '’.,!?ＡＢｃé½ßçñ日落大海的山红ｱがカ가ﷺ①…", *"\t\n\u3000\u200b\u0301\u0307\x00\u0345"]
-TRICKY += ["sunset", "boats ", "大海", "日落", "the ", "İ", "ﬁ", "Ⅳ", "㎏", "e\u0301", "🌅", "👩‍👩‍👧", "𠀀", "##a"]
+TRICKY = [*"abcist '’.,!?", *"ＡＢｃé½ßçñİﬁⅣ㎏①…", *"日落大海的山红𠀀", *"ｱがカ가ﷺ🌅", "👩‍👩‍👧"]
+TRICKY += [*"\t\n\u3000\u200b\u0301\u0307\x00\u0345", "e\u0301"]
+TRICKY += ["sunset", "boats ", "the ", "大海", "日落", "##a"]
 MIXED = st.lists(st.sampled_from(TRICKY) | st.characters(), max_size=60).map("".join)
 
 
@@ -64,8 +65,11 @@ def test_every_character_of_unicode_does(tokenizers):
     assert_equal(tokenizers, ["".join(f"a{sign}b " for sign in ten) for ten in some])
 
 
-@pytest.mark.parametrize("caption", ["two boats " * 1000, "雪" * 10_000, "日落" * 5000, "a" * 10_000,
-                                     "a" * 100, "a" * 101, "é" * 50, "é" * 51, "", " ", "\ud800 sea"])  # fmt: skip
+LONG = ("two boats " * 1000, "雪" * 10_000, "日落" * 5000, "a" * 10_000)
+AT_THE_LIMIT = ("a" * 100, "a" * 101, "é" * 50, "é" * 51)
+
+
+@pytest.mark.parametrize("caption", [*LONG, *AT_THE_LIMIT, "", " ", "\ud800 sea"])
 def test_pages_long_words_and_nothing_do(tokenizers, caption):
     assert_equal(tokenizers, [caption])
 
@@ -82,7 +86,8 @@ def test_both_say_the_same_of_what_cannot_be_followed(tokenizers):
 def test_ids_worked_by_hand():
     vocabulary = ("[PAD]", "[UNK]", "a", "red", "cat", "##s", "红", "猫")
     runtime = RuntimeTokenizer(vocabulary, reading_of(CaptionTokenizer(vocabulary, 6)))
-    assert runtime(["ＲＥＤ Cats，红猫", "a dog"]).tolist() == [[3, 4, 5, 1, 6, 7], [2, 1, 0, 0, 0, 0]]
+    token_ids = runtime(["ＲＥＤ Cats，红猫", "a dog"])
+    assert token_ids.tolist() == [[3, 4, 5, 1, 6, 7], [2, 1, 0, 0, 0, 0]]
 
 
 def test_it_is_read_from_a_folder_without_tensorflow(tmp_path):

@@ -53,7 +53,8 @@ class Proof:
     """What was written and how far it is from the model.
 
     Attributes:
-        artefact: `saved_model`, `litert` or `web`, of pictures; with `_match`, of a matcher's scores.
+        artefact: `saved_model`, `litert` or `web`, of pictures; with `_match`, of a matcher's
+            scores.
         path: Where it is, relative to the export's folder.
         model: Name of the model.
         model_hash: Its hash; empty if unknown.

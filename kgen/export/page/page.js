@@ -94,9 +94,6 @@ try {
   window.painter = painter; // for whoever tries it from the console, and for the proof
   await draw();
 } catch (error) {
-  const byFile = location.protocol === 'file:';
   document.body.dataset.failed = error.message;
-  byId('timing').textContent = byFile
-    ? 'Serve this folder: python -m http.server · 请用 HTTP 打开此目录'
-    : `Cannot load the model · 无法载入模型: ${error.message}`;
+  byId('timing').textContent = `Cannot load the model · 无法载入模型: ${error.message}`;
 }
