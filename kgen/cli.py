@@ -80,7 +80,7 @@ def generate(captions, out, preset, seed, count, grid, captions_file, refine, re
     painter = _exported_painter(folder) if not (post or refined) else None
     painter = painter or _painter(folder, post)
     for caption in captions:
-        _warn_of_unread(painter.tokenizer, caption)
+        _warn_of_unread(painter, caption)
     repeated = [caption for caption in captions for _ in range(count)]
     for path in write_pictures(painter, repeated, out, seed, grid, refine, refine_steps):
         click.echo(path)
@@ -365,8 +365,9 @@ def _lines(path):
     return [line.strip() for line in text.splitlines() if line.strip()]
 
 
-def _warn_of_unread(tokenizer, caption):
+def _warn_of_unread(painter, caption):
     """Says what of a caption the model cannot follow."""
+    tokenizer = painter.tokenizer
     shown = checks.one_line(caption if len(caption) <= 40 else caption[:39] + "…")
     unknown = dict.fromkeys(w for w in tokenizer.unseen_words(caption) if w.isalnum())
     if unknown:
@@ -376,7 +377,11 @@ def _warn_of_unread(tokenizer, caption):
     if unread:
         length = tokenizer.caption_length
         click.echo(f"kgen: {shown}: only {length} tokens are read, to before “{unread}”", err=True)
-    if not any(tokenizer([caption])[0]):
+    read = sum(1 for token_id in tokenizer([caption])[0] if token_id)
+    if 0 < 2 * read < painter.fewest_tokens:
+        taught = f"was taught by captions of {painter.fewest_tokens} tokens and more"
+        click.echo(f"kgen: {shown}: {read} tokens are few: {painter.name} {taught}", err=True)
+    if not read:
         shown = shown if shown.strip() else "an empty caption"
         click.echo(f"kgen: {shown}: nothing to read in it: any picture may come", err=True)
 

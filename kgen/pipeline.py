@@ -116,6 +116,11 @@ class TextToImage:
         return self.config.name
 
     @property
+    def fewest_tokens(self) -> int:
+        """Tokens of the shortest caption that it was taught by; 0 if that is unknown."""
+        return int(self.card.get("captions", {}).get("fewest_tokens", 0))
+
+    @property
     def matcher(self) -> Matcher | None:
         """What chooses pictures to refine; None where the model came without.
 

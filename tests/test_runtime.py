@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from test_export import CAPTIONS, assert_within_a_level, build_painter
 
+from kgen import files
 from kgen.export.exporting import export
 from kgen.pictures import read_png_text
 from kgen.pipeline import TextToImage
@@ -72,6 +73,21 @@ def test_generate_draws_without_tensorflow(run, tmp_path):
     text = read_png_text(first)
     assert (text["Caption"], text["Seed"], text["Model"]) == ("夜晚的红色小船", "3", "tiny_bilstm")
     assert text["Hash"] == TextToImage.from_preset(run).hash
+
+
+@pytest.mark.parametrize("options", [[], ["--post", "denoise"]])
+def test_captions_much_shorter_than_those_learned_from_are_told(run, tmp_path, options):
+    """By the exported file, and by the model itself."""
+    folder = shutil.copytree(run, tmp_path / "run")
+    files.write_json(folder / "card.json", {"captions": {"fewest_tokens": 8}})
+    export(TextToImage.from_preset(folder), folder / "exported", ["litert"])
+    command = [sys.executable, "-m", "kgen.cli", "generate", "a red boat at night", "红船"]
+    command += ["--preset", folder, "--out", tmp_path, *options]
+    ran = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert ran.returncode == 0, ran.stderr
+    assert ran.stderr.splitlines() == [
+        "kgen: 红船: 2 tokens are few: tiny_bilstm was taught by captions of 8 tokens and more"
+    ]
 
 
 # Which export is drawn by

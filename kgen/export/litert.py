@@ -121,10 +121,13 @@ def _write_reading(folder, tokenizer):
     files.write_json(folder / READING, reading_of(tokenizer))
 
 
-def about(painter: TextToImage) -> dict[str, str]:
-    """What names a model: `name`, `hash`, `post` and the version of `kgen` that exported it."""
+def about(painter: TextToImage) -> dict[str, str | int]:
+    """What names a model: `name`, `hash`, `post`, the version of `kgen` that exported it; and
+    `fewest_tokens`, of the shortest caption that it was taught by, 0 if that is unknown.
+    """
     of_model = {"name": painter.config.name, "hash": painter.hash, "post": str(painter.post)}
-    return {**of_model, "kgen": kgen.__version__}
+    of_captions = {"fewest_tokens": painter.fewest_tokens}
+    return {**of_model, **of_captions, "kgen": kgen.__version__}
 
 
 def examples(reader: TextToImage | Matcher) -> list[dict]:

@@ -68,7 +68,7 @@ def write_web(painter: TextToImage, folder: Path) -> None:
     write_litert(painter, folder / OF_MODEL)
     card = painter.card
     about = {name: card.get(name, "") for name in ("license", "credit")}
-    about["captions"] = card.get("captions", [])
+    about["captions"] = card.get("captions", {}).get("samples", [])
     about["pixelated"] = painter.config.networks.pixel_size > 1
     files.write_json(folder / "page.json", about)
 

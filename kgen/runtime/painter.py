@@ -30,6 +30,7 @@ class RuntimePainter:
         name: Of the model.
         hash: Of its exact weights; empty if unknown.
         post: Post-processing that is part of it; empty for none.
+        fewest_tokens: Of the shortest caption that the model was taught by; 0 if unknown.
         tokenizer: Captions to token ids.
 
     Raises:
@@ -47,8 +48,9 @@ class RuntimePainter:
         about = files.read_json(folder / ABOUT)
         try:
             self.name, self.hash, self.post = (str(about[key]) for key in ("name", "hash", "post"))
-        except (KeyError, TypeError) as error:
-            raise ValueError(_export_anew(folder / ABOUT, f"no {error}")) from None
+            self.fewest_tokens = int(about["fewest_tokens"])
+        except (KeyError, TypeError, ValueError) as error:
+            raise ValueError(_export_anew(folder / ABOUT, f"{error!r}")) from None
         self.tokenizer = RuntimeTokenizer.read(folder)
         path = folder / MODEL
         if not path.is_file():
