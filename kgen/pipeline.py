@@ -116,6 +116,11 @@ class TextToImage:
         return self.config.name
 
     @property
+    def encoder(self) -> keras.Model:
+        """T alone, from `build_encoder`."""
+        return self._unprocessed.get_layer("encoder")
+
+    @property
     def fewest_tokens(self) -> int:
         """Tokens of the shortest caption that it was taught by; 0 if that is unknown."""
         return int(self.card.get("captions", {}).get("fewest_tokens", 0))

@@ -20,9 +20,9 @@ def export(
 
     Args:
         painter: The model.
-        out: A folder, made if need be. `out/saved_model/1`, `out/litert`, `out/web`,
-            `out/proof.json` and `out/PROOF.md` are replaced; all else in it is left alone. Where
-            the model has a matcher, it goes along: as the signature `score`, and as
+        out: A folder, made if need be. `out/litert`, `out/web`, `out/proof.json` and
+            `out/PROOF.md` are replaced, `out/serving` gets another version; all else is left
+            alone. Where the model has a matcher, it goes along: as the signature `score`, and as
             `out/litert/matcher`.
         formats: Some of `saved_model`, `litert` and `web`, written in that order.
 

@@ -20,7 +20,7 @@ import kgen
 from kgen import files
 from kgen.export import proof
 from kgen.export.reading import reading_of
-from kgen.export.saved_model import input_specs
+from kgen.export.served import input_specs
 from kgen.matcher import FOLDER as MATCHER
 from kgen.matcher import SETTINGS, Matcher
 from kgen.model_files import CONFIG, PRETRAINED_TEXT, VOCABULARY

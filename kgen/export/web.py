@@ -11,7 +11,8 @@ from kgen import files
 from kgen.export import proof
 from kgen.export.browser import browser_program, draw_in_browser
 from kgen.export.litert import operators_of, write_litert
-from kgen.export.saved_model import MOST_LEVELS, input_specs
+from kgen.export.saved_model_proof import MOST_LEVELS
+from kgen.export.served import input_specs
 from kgen.noise import sample_noise
 from kgen.pictures import to_pixels
 from kgen.pipeline import TextToImage
