@@ -98,6 +98,10 @@ ROWS = {
         "batch 8, G of twice the width",
         {"networks": {"width": 32, "most_channels": 128}, "training": {"batch_size": 8}},
     ),
+    "batch_8_attention_0": (
+        "batch 8, no word attention",
+        {"networks": {"word_attention": False}, "training": {"batch_size": 8}},
+    ),
     "batch_4": ("batch 4", {"training": {"batch_size": 4}}),
     "comparison_8": (
         "the comparison, batch 8",

@@ -177,7 +177,8 @@ class TrainingConfig:
             or `matching_aware` (at real pictures and their caption vectors).
         penalty_weight: γ of R1 and R2, or k of the matching-aware penalty.
         penalty_interval: Steps between two evaluations of the penalty.
-        lecam_weight: Weight of the LeCam regularisation of D, for small sets; 0 leaves it out.
+        lecam_weight: Weight of the LeCam regularisation of D, for small sets; 0 leaves it out. With
+            300 pictures 0.3 did harm (docs/ablations.md).
         augmentations: What D's pictures are changed by, real and generated alike: names out of
             flip, translation, crop, cutout, colour, separated by commas; `auto` for all that the
             captions allow; `small` for the same where pictures are fewer than 5000; empty for
