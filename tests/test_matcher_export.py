@@ -72,6 +72,7 @@ def test_the_litert_file_scores_as_the_matcher(painter, out, pixels):
         "examples.json",
         "matcher.json",
         "model.tflite",
+        "reading.json",
         "vocabulary.txt",
     ]
     assert litert.foreign_operators(litert.operators_of(folder / "model.tflite")) == []
