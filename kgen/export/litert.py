@@ -66,8 +66,8 @@ def export_litert(painter: TextToImage, folder: str | os.PathLike) -> proof.Proo
     Where the model has a matcher, `matcher` in the folder holds its `model.tflite`, from `image`
     float32 (1, H, W, 3), in [-1, 1], before post-processing, and its own `token_ids` int32 (1, M)
     to `match` float32 (1, 1), in [-1, 1]; its `vocabulary.txt` and `reading.json`;
-    `matcher.json`, which names H, W and M; and its own `examples.json`. The best of several pictures
-    is the one with the most.
+    `matcher.json`, which names H, W and M; and its own `examples.json`. The best of several
+    pictures is the one with the most.
 
     Args:
         painter: The model.
