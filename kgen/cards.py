@@ -33,6 +33,7 @@ def as_card_page(
             + _in_runs(trained["runs"], trained.get("mean_of", ())),
         ),
         ("parameters", f"{card['parameters']:,}"),
+        ("captions", "of {fewest_tokens} to {most_tokens} tokens".format(**card["captions"])),
         ("hash", card["hash"]),
         ("kgen", card["kgen"]),
     )

@@ -77,6 +77,26 @@ def nearest(word: str, known: Iterable[str]) -> str:
     return f"{guess}Known: {', '.join(names)}."
 
 
+def strings(argument: str, given: Any) -> list[str]:
+    """A list of strings, from several or from one.
+
+    Raises:
+        TypeError: Something given is no string.
+
+    Example:
+        >>> strings("captions", "a red cat")
+        ['a red cat']
+    """
+    hint = "Pass a list of sentences."
+    if not isinstance(given, (str, Iterable)):
+        raise TypeError(wrong(argument, "strings", given, hint))
+    given = [given] if isinstance(given, str) else list(given)
+    for each in given:
+        if not isinstance(each, str):
+            raise TypeError(wrong(argument, "strings", each, hint))
+    return given
+
+
 def check_choice(argument: str, value: str, choices: Iterable[str]) -> None:
     """Raises `ValueError` unless `value` is one of `choices`."""
     choices = tuple(choices)

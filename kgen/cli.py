@@ -75,13 +75,12 @@ def generate(captions, out, preset, seed, count, grid, captions_file, refine, re
         raise click.UsageError("Give a caption, or a file of captions with --captions.")
     folder = model_folder(preset)
     from kgen.generating import write_pictures
-    from kgen.pipeline import TextToImage
-    from kgen.postprocess.post_process import PostProcess
 
-    post = PostProcess.parse(post)  # before the model is loaded
-    painter = TextToImage.from_preset(folder).with_post(post)
+    refined = refine > 1 or refine_steps > 0
+    painter = _exported_painter(folder) if not (post or refined) else None
+    painter = painter or _painter(folder, post)
     for caption in captions:
-        _warn_of_unread(painter.tokenizer, caption)
+        _warn_of_unread(painter, caption)
     repeated = [caption for caption in captions for _ in range(count)]
     for path in write_pictures(painter, repeated, out, seed, grid, refine, refine_steps):
         click.echo(path)
@@ -226,11 +225,8 @@ def export(model, out, formats, post):
     """Write a SavedModel for TF Serving and a LiteRT file, each run and compared."""
     folder = model_folder(model)
     from kgen.export.exporting import export as write
-    from kgen.pipeline import TextToImage
-    from kgen.postprocess.post_process import PostProcess
 
-    post = PostProcess.parse(post)  # before the model is loaded
-    painter = TextToImage.from_preset(folder).with_post(post)
+    painter = _painter(folder, post)
     for proof in write(painter, out, tuple(name.strip() for name in formats.split(","))):
         click.echo(out / proof.path)
     click.echo(out / "PROOF.md")
@@ -342,6 +338,23 @@ def _in_one_line(error) -> str:
     return checks.one_line(" ".join(str(error).split()), 2000)
 
 
+def _exported_painter(folder):
+    """The model's LiteRT file, if it was exported: importing TensorFlow alone takes seconds."""
+    from kgen.runtime.exported import exported
+    from kgen.runtime.painter import RuntimePainter
+
+    found = exported(folder)
+    return found and RuntimePainter(found)
+
+
+def _painter(folder, post):
+    from kgen.pipeline import TextToImage
+    from kgen.postprocess.post_process import PostProcess
+
+    post = PostProcess.parse(post)  # before the model is loaded
+    return TextToImage.from_preset(folder).with_post(post)
+
+
 def _lines(path):
     if path is None:
         return []
@@ -352,8 +365,9 @@ def _lines(path):
     return [line.strip() for line in text.splitlines() if line.strip()]
 
 
-def _warn_of_unread(tokenizer, caption):
+def _warn_of_unread(painter, caption):
     """Says what of a caption the model cannot follow."""
+    tokenizer = painter.tokenizer
     shown = checks.one_line(caption if len(caption) <= 40 else caption[:39] + "…")
     unknown = dict.fromkeys(w for w in tokenizer.unseen_words(caption) if w.isalnum())
     if unknown:
@@ -363,7 +377,11 @@ def _warn_of_unread(tokenizer, caption):
     if unread:
         length = tokenizer.caption_length
         click.echo(f"kgen: {shown}: only {length} tokens are read, to before “{unread}”", err=True)
-    if not tokenizer([caption]).numpy().any():
+    read = sum(1 for token_id in tokenizer([caption])[0] if token_id)
+    if 0 < 2 * read < painter.fewest_tokens:
+        taught = f"was taught by captions of {painter.fewest_tokens} tokens and more"
+        click.echo(f"kgen: {shown}: {read} tokens are few: {painter.name} {taught}", err=True)
+    if not read:
         shown = shown if shown.strip() else "an empty caption"
         click.echo(f"kgen: {shown}: nothing to read in it: any picture may come", err=True)
 

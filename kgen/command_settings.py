@@ -6,6 +6,7 @@ import click
 
 from kgen import checks
 from kgen.config import Config
+from kgen.model_files import CONFIG
 from kgen.presets import preset_config
 
 DEFAULT_PRESET = "scenes_64"
@@ -26,7 +27,7 @@ def settings_of_run(preset, data, config_file, given, out, resume) -> Config:
         click.UsageError: There is no run to resume, nor anything to train on.
         ValueError: A setting is unknown or wrong.
     """
-    there = out / "config.json" if out else None
+    there = out / CONFIG if out else None
     if resume and preset is None and there and there.is_file():
         config = Config.read(there)
     else:

@@ -4,17 +4,21 @@ import os
 import re
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import kgen
 from kgen.pictures import captioned_grid, save_png
-from kgen.pipeline import TextToImage
+
+if TYPE_CHECKING:  # importing it takes TensorFlow, which a `RuntimePainter` does without
+    from kgen.pipeline import TextToImage
+    from kgen.runtime.painter import RuntimePainter
 
 BATCH_SIZE = 64
 GRID_COLUMNS = 8
 
 
 def write_pictures(
-    painter: TextToImage,
+    painter: "TextToImage | RuntimePainter",
     captions: Sequence[str],
     out: str | os.PathLike,
     seed: int = 0,
@@ -28,7 +32,7 @@ def write_pictures(
     and how well it matches before post-processing, `Score`, in [-1, 1].
 
     Args:
-        painter: The model.
+        painter: The model; only `TextToImage` refines.
         captions: One picture each.
         out: Folder; made if need be.
         seed: Of the first picture; the next has seed + 1, and so on.
@@ -39,18 +43,21 @@ def write_pictures(
         The files written.
     """
     out = Path(out)
-    name = painter.config.name
-    about = {"Model": name, "Hash": painter.hash, "Software": f"kgen {kgen.__version__}"}
+    refined = refine > 1 or refine_steps > 0
+    about = {"Model": painter.name, "Hash": painter.hash, "Software": f"kgen {kgen.__version__}"}
     if painter.post:
         about["Post"] = str(painter.post)
-    if refine > 1 or refine_steps:
+    if refined:
         about |= {"Refine": refine, "RefineSteps": refine_steps}
     paths, drawn = [], []
     for first in range(0, len(captions), BATCH_SIZE):
         some = captions[first : first + BATCH_SIZE]
-        pictures, chosen = painter.generate_chosen(
-            some, seed + first, refine=refine, refine_steps=refine_steps
-        )
+        if refined:
+            pictures, chosen = painter.generate_chosen(
+                some, seed + first, refine=refine, refine_steps=refine_steps
+            )
+        else:
+            pictures, chosen = painter.generate(some, seed + first), []
         drawn.extend(pictures if as_grid else ())
         for i, pixels in enumerate(() if as_grid else pictures, start=first):
             path = out / f"{i:03d}_{_file_name(captions[i])}.png"

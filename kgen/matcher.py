@@ -14,6 +14,7 @@ import keras
 import numpy as np
 
 from kgen import checks, files
+from kgen.model_files import VOCABULARY
 from kgen.model_folder import read_weights, write_weights
 from kgen.networks.matcher import SIZES, build_caption_side, build_image_side, build_scorer
 from kgen.pictures import to_image
@@ -21,7 +22,7 @@ from kgen.text.tokenizer import CaptionTokenizer
 from kgen.text.vocabulary import read_vocabulary, write_vocabulary
 
 FOLDER = "matcher"  # in a model's folder
-SETTINGS, VOCABULARY, WEIGHTS = "matcher.json", "vocabulary.txt", "matcher.weights.h5"
+SETTINGS, WEIGHTS = "matcher.json", "matcher.weights.h5"
 LONGEST = 64  # tokens of a caption
 BATCH_SIZE = 256
 

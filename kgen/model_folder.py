@@ -3,7 +3,6 @@
 A model with a pretrained text model has, in place of the vocabulary, that model's preset in it.
 """
 
-import hashlib
 import os
 import warnings
 import zlib
@@ -16,16 +15,12 @@ import numpy as np
 
 from kgen import checks, files
 from kgen.config import PRETRAINED, Config
+from kgen.model_files import CONFIG, PRETRAINED_TEXT, VOCABULARY, WEIGHTS, model_hash
 from kgen.networks.generator import build_generator
 from kgen.networks.text_to_image import build_text_to_image
-from kgen.text import pretrained as pretrained_text
 from kgen.text.encoders import build_encoder
 from kgen.text.pretrained import HiddenStates, PretrainedText, load_pretrained, pretrained_of
 from kgen.text.vocabulary import read_vocabulary, write_vocabulary
-
-CONFIG = "config.json"
-VOCABULARY = "vocabulary.txt"
-WEIGHTS = "model.weights.h5"
 
 
 @dataclass(frozen=True)
@@ -104,7 +99,7 @@ def write_about(
     """Writes what weights are of: the configuration, and how captions are cut into tokens."""
     folder = Path(folder)
     if pretrained:
-        pretrained.write(folder / pretrained_text.FOLDER)
+        pretrained.write(folder / PRETRAINED_TEXT)
     else:
         write_vocabulary(folder / VOCABULARY, vocabulary)
     files.write_json(folder / CONFIG, config.to_dict())
@@ -119,9 +114,9 @@ def read_model(folder: str | os.PathLike) -> ModelFolder:
     """
     folder = Path(folder)
     config = Config.read(folder / CONFIG) if (folder / CONFIG).is_file() else Config()
-    reads = pretrained_text.FOLDER if config.text.encoder == PRETRAINED else VOCABULARY
+    reads = PRETRAINED_TEXT if config.text.encoder == PRETRAINED else VOCABULARY
     for name in (CONFIG, reads, WEIGHTS):
-        there = Path.is_dir if name == pretrained_text.FOLDER else Path.is_file
+        there = Path.is_dir if name == PRETRAINED_TEXT else Path.is_file
         if not there(folder / name):
             raise FileNotFoundError(
                 checks.wrong(
@@ -135,7 +130,7 @@ def read_model(folder: str | os.PathLike) -> ModelFolder:
     vocabulary = pretrained.vocabulary if pretrained else read_vocabulary(folder / VOCABULARY)
     model = build_model(config, len(vocabulary), pretrained=pretrained)
     read_weights(model, folder / WEIGHTS)
-    return ModelFolder(config, vocabulary, model, _hash(folder, reads))
+    return ModelFolder(config, vocabulary, model, model_hash(folder))
 
 
 def read_weights(model: keras.Model, path: str | os.PathLike) -> None:
@@ -182,17 +177,6 @@ def _check_sum(path):
         # The first models were written without one.
         if int(file.attrs.get("checksum", -1)) not in (-1, checksum(file)):
             raise ValueError("its checksum is wrong")
-
-
-def _hash(folder, reads):
-    digest = hashlib.sha256()
-    for name in (CONFIG, reads, WEIGHTS):
-        path = folder / name
-        for part in sorted(p for p in path.rglob("*") if p.is_file()) or [path]:
-            with part.open("rb") as file:
-                while some := file.read(2**20):
-                    digest.update(some)
-    return digest.hexdigest()[:16]
 
 
 def _copy_as(source, target, dtype):

@@ -1,8 +1,9 @@
 """From captions to pixels."""
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import keras
 import numpy as np
@@ -12,6 +13,7 @@ from kgen import checks
 from kgen.config import Config
 from kgen.matcher import FOLDER as MATCHER
 from kgen.matcher import Matcher
+from kgen.model_files import read_card
 from kgen.model_folder import read_model, write_model
 from kgen.noise import sample_noise
 from kgen.pictures import to_pixels
@@ -37,6 +39,7 @@ class TextToImage:
             Exports do it, too; `save` does not keep it.
         matcher: What chooses pictures where `generate` is told to refine them, or the folder that
             it is read from when it is first needed; None: nothing does.
+        card: What a trained preset says of itself: its data, licence, credit.
 
     Raises:
         ValueError: `post` names what is no operation, or a strength out of its range.
@@ -55,6 +58,7 @@ class TextToImage:
         jit_compile: bool = False,
         post: str | PostProcess = "",
         matcher: Matcher | str | os.PathLike | None = None,
+        card: Mapping[str, Any] | None = None,
     ):
         self.config = config
         self.vocabulary = tuple(vocabulary)
@@ -62,6 +66,7 @@ class TextToImage:
         self._unprocessed, self._jit_compile = model, jit_compile
         self.model = model = with_post_processing(model, self.post)
         self.hash = hash
+        self.card = dict(card or {})
         self._refiner = Refiner(self._unprocessed, matcher)
         self._others: dict[str, TextToImage] = {}  # by their post-processing
         pretrained = pretrained_of(model)
@@ -102,7 +107,23 @@ class TextToImage:
             found.hash,
             jit_compile,
             matcher=folder / MATCHER,
+            card=read_card(folder),
         )
+
+    @property
+    def name(self) -> str:
+        """The model's name."""
+        return self.config.name
+
+    @property
+    def encoder(self) -> keras.Model:
+        """T alone, from `build_encoder`."""
+        return self._unprocessed.get_layer("encoder")
+
+    @property
+    def fewest_tokens(self) -> int:
+        """Tokens of the shortest caption that it was taught by; 0 if that is unknown."""
+        return int(self.card.get("captions", {}).get("fewest_tokens", 0))
 
     @property
     def matcher(self) -> Matcher | None:
@@ -132,7 +153,13 @@ class TextToImage:
             return self
         if str(post) not in self._others:  # kept, since each traces its function anew
             other = TextToImage(
-                self.config, self.vocabulary, self._unprocessed, self.hash, self._jit_compile, post
+                self.config,
+                self.vocabulary,
+                self._unprocessed,
+                self.hash,
+                self._jit_compile,
+                post,
+                card=self.card,
             )
             other._refiner = self._refiner  # it looks at pictures before they are post-processed
             self._others[str(post)] = other
@@ -183,15 +210,7 @@ class TextToImage:
         if post is not None:
             painter = self.with_post(post)
             return painter.generate_chosen(captions, seed, None, refine, refine_steps)
-        if not isinstance(captions, (str, Iterable)):
-            hint = "Pass a list of sentences."
-            raise TypeError(checks.wrong("captions", "strings", captions, hint))
-        captions = [captions] if isinstance(captions, str) else list(captions)
-        for caption in captions:
-            if not isinstance(caption, str):
-                raise TypeError(
-                    checks.wrong("captions", "strings", caption, "Pass a list of sentences.")
-                )
+        captions = checks.strings("captions", captions)
         checks.check_int("seed", seed, 0)
         check_refinement(refine, refine_steps)
         if not captions:  # oneDNN's fused convolutions get the channels of an empty batch wrong

@@ -4,6 +4,7 @@ from pathlib import Path
 
 from kgen import checks
 from kgen.config import Config
+from kgen.model_files import CONFIG
 
 # For hours: larger batches than the default, which is the best within a quarter of an hour
 # (docs/ablations.md).
@@ -143,5 +144,5 @@ def trained_presets() -> dict[str, Path]:
     # Installed, the folder lies inside the package; in a checkout, beside it.
     for folder in (package / "saved_models", package.parent / "saved_models"):
         if folder.is_dir():
-            return {p.name: p for p in sorted(folder.iterdir()) if (p / "config.json").is_file()}
+            return {p.name: p for p in sorted(folder.iterdir()) if (p / CONFIG).is_file()}
     return {}

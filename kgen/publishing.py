@@ -13,14 +13,16 @@ import numpy as np
 import kgen
 from kgen import checks, files, model_folder, presets
 from kgen.cards import as_card_page
+from kgen.data.captioned_pictures import CaptionedPictures
 from kgen.data.loading import load_pictures
-from kgen.evaluation.held_out import CARD, data_name
+from kgen.evaluation.held_out import data_name
 from kgen.evaluation.measuring import evaluate
 from kgen.evaluation.own_matcher import give_matcher
 from kgen.evaluation.sheets import write_sheets
 from kgen.matcher import FOLDER as MATCHER
 from kgen.matcher import Matcher
 from kgen.mean_of_runs import mean_of_runs
+from kgen.model_files import CARD
 from kgen.pictures import captioned_grid, save_png
 from kgen.pipeline import TextToImage
 from kgen.training.lineage import runs_behind
@@ -28,6 +30,7 @@ from kgen.training.lineage import runs_behind
 CARD_PAGE = "card.md"
 SAMPLES = "samples.png"
 NUM_SAMPLES = 24
+MOST_OFFERED = 8  # of their captions, for whoever looks for one to begin with
 SHEETS = ("best", "worst", "closest")  # of those that an evaluation gives
 MOST_BYTES = 5_000_000
 ROOM_FOR_PICTURES = 600_000  # bytes of the card and its pictures, within these
@@ -85,6 +88,8 @@ def publish(
         _check_size(folder)  # before minutes are spent on it
         _write_matcher(members[0], folder, data, epochs, tell)
         measured = evaluate(folder, data, num, epochs=epochs, tell=tell)
+        painter, test = TextToImage.from_preset(folder), _test_part(found.config)
+        _write_samples(painter, test, folder / SAMPLES)
         card = {
             "name": out.name,
             "hash": measured.report["about"]["hash"],
@@ -101,10 +106,10 @@ def publish(
                 "machine": f"{os.cpu_count()} x {platform.machine()}, no GPU",
             },
             "parameters": found.model.count_params(),
+            "captions": about_captions(painter, test),
             "limits": limits,
             "evaluation": compact(measured.report),
         }
-        _write_samples(TextToImage.from_preset(folder), found.config.data, folder / SAMPLES)
         shown = [sheet for sheet in measured.sheets if sheet.name in SHEETS]
         shown = _write_what_fits(shown, folder, Model=out.name, Hash=card["hash"])
         files.write_json(folder / CARD, card)
@@ -196,11 +201,26 @@ def _check_size(folder):
         raise ValueError(checks.wrong("run", expected, f"{num_bytes / 1e6:.1f} MB", hint))
 
 
-def _write_samples(painter, data, path):
-    """A grid of held-out captions from all over the test part, every language in turn."""
-    config = painter.config
-    test = load_pictures(data, config.networks.image_size, config.training.seed, split="test")
+def _test_part(config):
+    size, seed = config.networks.image_size, config.training.seed
+    return load_pictures(config.data, size, seed, split="test")
+
+
+def _sample_captions(test):
+    """Held-out captions from all over the test part, every language in turn."""
     rows = np.linspace(0, len(test) - 1, min(NUM_SAMPLES, len(test))).round().astype(int)
-    captions = [test.captions[row][i % len(test.captions[row])] for i, row in enumerate(rows)]
+    return [test.captions[row][i % len(test.captions[row])] for i, row in enumerate(rows)]
+
+
+def about_captions(painter: TextToImage, test: CaptionedPictures) -> dict[str, Any]:
+    """What a card says of captions: `samples`, and `fewest_tokens` and `most_tokens` of one."""
+    rows = (painter.tokenizer(list(of_picture)).numpy() for of_picture in test.captions)
+    lengths = np.concatenate([np.count_nonzero(token_ids, axis=1) for token_ids in rows])
+    tokens = {"fewest_tokens": int(lengths.min()), "most_tokens": int(lengths.max())}
+    return {"samples": _sample_captions(test)[:MOST_OFFERED], **tokens}
+
+
+def _write_samples(painter, test, path):
+    captions = _sample_captions(test)
     sheet = captioned_grid(painter.generate(captions, seed=0), captions, columns=6)
-    save_png(path, sheet, Model=config.name, Hash=painter.hash, Caption="\n".join(captions))
+    save_png(path, sheet, Model=painter.name, Hash=painter.hash, Caption="\n".join(captions))

@@ -13,7 +13,7 @@ import tensorflow as tf
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kgen.export.saved_model import foreign_operators
+from kgen.export.served_operators import foreign_operators
 from kgen.text.chinese_words import _cohesion, is_chinese, learn_chinese_words
 from kgen.text.stop_words import CHINESE, ENGLISH, STOP_WORDS
 from kgen.text.tokenizer import CaptionTokenizer, split_words

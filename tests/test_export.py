@@ -11,8 +11,9 @@ from ai_edge_litert.interpreter import Interpreter
 from PIL import Image
 
 from kgen.config import ENCODERS, Config
-from kgen.export import litert, proof, saved_model
+from kgen.export import litert, proof, saved_model, saved_model_proof, served_operators
 from kgen.export.exporting import export
+from kgen.export.served import seeded_noise
 from kgen.model_folder import build_model
 from kgen.noise import sample_noise
 from kgen.pictures import to_pixels
@@ -21,6 +22,7 @@ from kgen.text.vocabulary import learn_vocabulary, read_vocabulary
 
 CAPTIONS = ["a red boat at night", "three birds", "夜晚的红色小船", "", "red " * 40]
 SIZE, LENGTH, NOISE_DIM = 32, 12, 8
+SERVED = "serving/tiny_bilstm/1"
 
 
 def build_painter(encoder, word_attention=True):
@@ -64,7 +66,7 @@ def out(painter, tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def served(out):
-    return tf.saved_model.load(out / "saved_model" / "1").signatures
+    return tf.saved_model.load(out / SERVED).signatures
 
 
 @pytest.fixture(scope="module")
@@ -82,7 +84,7 @@ def expected_pixels(painter, token_ids, noise):
 def assert_within_a_level(received, expected):
     assert received.dtype == expected.dtype == np.uint8
     assert received.shape == expected.shape
-    assert np.abs(received.astype(int) - expected.astype(int)).max() <= 1
+    assert (np.abs(received.astype(int) - expected.astype(int)) <= 1).all()
 
 
 def names_in(folder):
@@ -112,7 +114,7 @@ def test_every_encoder_exports(encoder, inputs, tmp_path):
     assert names_in(tmp_path) == ["PROOF.md", "litert", "proof.json"]
 
     saved_model.write_saved_model(painter, tmp_path / "1")
-    assert saved_model.foreign_operators(saved_model.operators_of(tmp_path / "1")) == []
+    assert served_operators.foreign_operators(served_operators.operators_of(tmp_path / "1")) == []
     token_ids, noise = inputs
     from_ids = tf.saved_model.load(tmp_path / "1").signatures["from_ids"]
     drawn = from_ids(token_ids=token_ids, noise=noise)["image"].numpy()
@@ -143,7 +145,7 @@ def test_captions_and_seeds_are_ids_and_noise(painter, served, num):
     ):
         assert drawn["image"].shape == (num, SIZE, SIZE, 3)
         if num:
-            noise = saved_model.seeded_noise(of_seeds, NOISE_DIM)
+            noise = seeded_noise(of_seeds, NOISE_DIM)
             expected = expected_pixels(painter, token_ids, noise)
             assert_within_a_level(drawn["image"].numpy(), expected)
 
@@ -159,10 +161,18 @@ def test_png_bytes_decode_to_the_image(served):
 def test_saved_model_in_a_process_without_kgen(painter, out, inputs):
     token_ids, noise = inputs
     call = ("from_ids", {"token_ids": token_ids.numpy(), "noise": noise.numpy()})
-    ((pixels, decoded),), versions = proof.call_saved_model(out / "saved_model" / "1", [call])
+    (pixels,), versions = saved_model_proof.call_saved_model(out / SERVED, [call])
     assert_within_a_level(pixels, expected_pixels(painter, token_ids, noise))
-    assert np.array_equal(pixels, decoded)
     assert versions["tensorflow"] == tf.__version__
+
+
+@pytest.mark.parametrize("num", [0, 1, 5])
+def test_encode_gives_the_caption_vector(painter, served, num):
+    vectors = served["encode"](captions=tf.constant(CAPTIONS[:num], tf.string))["caption_vector"]
+    assert vectors.shape == (num, 16)
+    if num:
+        expected = painter.encoder(painter.tokenizer(CAPTIONS[:num]), training=False)
+        np.testing.assert_allclose(vectors, expected["caption_vector"], rtol=0, atol=1e-5)
 
 
 def test_answers_depend_on_caption_and_seed_not_on_the_batch(served):
@@ -185,33 +195,33 @@ def test_a_missing_seed_is_told(served):
 def test_noise_of_a_seed_is_the_same_for_ever():
     # From TensorFlow 2.21; a client that stored seeds relies on them.
     expected = [[-1.697034, -0.481377, -0.662237], [0.474434, -0.383254, -1.796068]]
-    noise = saved_model.seeded_noise([0, -1], 3).numpy()
+    noise = seeded_noise([0, -1], 3).numpy()
     np.testing.assert_allclose(noise, expected, atol=1e-5)
-    many = saved_model.seeded_noise(np.arange(2000), 16).numpy()
+    many = seeded_noise(np.arange(2000), 16).numpy()
     assert abs(many.mean()) < 0.02
     assert abs(many.std() - 1) < 0.02
-    assert np.array_equal(many[7:8], saved_model.seeded_noise([7], 16).numpy())
+    assert np.array_equal(many[7:8], seeded_noise([7], 16).numpy())
 
 
 def test_saved_model_has_only_operators_that_servers_have(out, served):
-    operators = saved_model.operators_of(out / "saved_model" / "1")
-    assert saved_model.foreign_operators(operators) == []
+    operators = served_operators.operators_of(out / SERVED)
+    assert served_operators.foreign_operators(operators) == []
     assert {"EncodePng", "FastWordpieceTokenizeWithOffsets", "FastBertNormalize"} <= set(operators)
     graph = served["from_ids"].graph.as_graph_def()
     from_ids = {node.op for node in graph.node}
     from_ids |= {node.op for function in graph.library.function for node in function.node_def}
     assert "Conv2DBackpropInput" in from_ids
-    assert not from_ids & saved_model.TEXT_OPERATORS
+    assert not from_ids & served_operators.TEXT_OPERATORS
 
 
 def test_foreign_operators_are_found():
     known = ["MatMul", "Const", "FastBertNormalize", "StatelessWhile"]
     foreign = ["PyFunc", "EagerPyFunc", "CudnnRNNV3", "TokenizeOpOfOthers", "Mine"]
-    assert saved_model.foreign_operators(known + foreign) == foreign
+    assert served_operators.foreign_operators(known + foreign) == foreign
 
 
 def test_saved_model_holds_nothing_of_keras_or_kgen(out):
-    written = (out / "saved_model" / "1" / "saved_model.pb").read_bytes()
+    written = (out / SERVED / "saved_model.pb").read_bytes()
     assert b"keras_api" not in written and b"_tf_keras" not in written
 
 
@@ -320,7 +330,7 @@ def test_a_graph_that_fails_is_refused_with_its_error(out):
     unknown_ids = np.full((1, LENGTH), 10_000, np.int32)
     inputs = {"token_ids": unknown_ids, "noise": np.zeros((1, NOISE_DIM), np.float32)}
     with pytest.raises(proof.GateError, match="InvalidArgumentError"):
-        proof.call_saved_model(out / "saved_model" / "1", [("from_ids", inputs)])
+        saved_model_proof.call_saved_model(out / SERVED, [("from_ids", inputs)])
 
 
 @pytest.mark.parametrize(
@@ -376,7 +386,7 @@ def test_unknown_formats_are_told_before_anything_is_written(painter, tmp_path, 
 
 def test_proofs_are_written_and_kept(painter, out):
     proofs = json.loads((out / "proof.json").read_text(encoding="utf-8"))
-    assert list(proofs) == ["saved_model", "litert"]
+    assert list(proofs) == ["saved_model", "saved_model_encode", "litert"]
     content = (out / "litert" / "model.tflite").read_bytes()
     assert proofs["litert"]["sha256"] == hashlib.sha256(content).hexdigest()
     assert proofs["litert"]["num_bytes"] == len(content)
@@ -387,7 +397,7 @@ def test_proofs_are_written_and_kept(painter, out):
         assert each["max_difference"] <= each["limit"]
         assert each["model_hash"] == painter.hash
     readable = (out / "PROOF.md").read_text(encoding="utf-8")
-    assert "## saved_model/1" in readable and "## litert/model.tflite" in readable
+    assert "## serving/tiny_bilstm/1" in readable and "## litert/model.tflite" in readable
     assert "TRANSPOSE_CONV 3" in readable
 
 

@@ -15,7 +15,8 @@ ROOT = Path(kgen.__file__).parent
 # or whole packages; the longest name that fits counts.
 LAYERS = (
     ("kgen", "kgen.checks", "kgen.files", "kgen.pictures", "kgen.lettering",
-     "kgen.html_page", "kgen.page_style", "kgen.noise"),  # fmt: skip
+     "kgen.html_page", "kgen.page_style", "kgen.noise",
+     "kgen.model_files"),  # fmt: skip
     ("kgen.config", "kgen.presets"),
     ("kgen.text",),
     ("kgen.networks",),

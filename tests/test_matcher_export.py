@@ -8,7 +8,7 @@ import tensorflow as tf
 from ai_edge_litert.interpreter import Interpreter
 
 from kgen.config import Config
-from kgen.export import litert, proof, saved_model
+from kgen.export import litert, proof, served_operators
 from kgen.export.exporting import export
 from kgen.matcher import build_matcher
 from kgen.model_folder import build_model
@@ -51,7 +51,7 @@ def out(painter, tmp_path_factory):
 
 
 def test_the_saved_model_scores_as_the_matcher(painter, out, pixels):
-    score = tf.saved_model.load(out / "saved_model" / "1").signatures["score"]
+    score = tf.saved_model.load(out / "serving" / "tiny" / "1").signatures["score"]
     for num in (0, 1, 4):
         captions = tf.constant(CAPTIONS[:num], tf.string, shape=(num,))
         match = score(captions=captions, image=tf.constant(pixels[:num]))["match"]
@@ -62,8 +62,8 @@ def test_the_saved_model_scores_as_the_matcher(painter, out, pixels):
     assert np.ptp(expected) > 0.01
     with pytest.raises(tf.errors.InvalidArgumentError, match="one for each caption"):
         score(captions=tf.constant(CAPTIONS), image=tf.constant(pixels[:1]))
-    operators = saved_model.operators_of(out / "saved_model" / "1")
-    assert saved_model.foreign_operators(operators) == []
+    operators = served_operators.operators_of(out / "serving" / "tiny" / "1")
+    assert served_operators.foreign_operators(operators) == []
 
 
 def test_the_litert_file_scores_as_the_matcher(painter, out, pixels):
@@ -72,6 +72,7 @@ def test_the_litert_file_scores_as_the_matcher(painter, out, pixels):
         "examples.json",
         "matcher.json",
         "model.tflite",
+        "reading.json",
         "vocabulary.txt",
     ]
     assert litert.foreign_operators(litert.operators_of(folder / "model.tflite")) == []
@@ -91,13 +92,15 @@ def test_the_litert_file_scores_as_the_matcher(painter, out, pixels):
 
 def test_both_are_proven(painter, out):
     proofs = json.loads((out / "proof.json").read_text(encoding="utf-8"))
-    assert set(proofs) == {"saved_model", "saved_model_match", "litert", "litert_match"}
+    assert set(proofs) == {
+        *("saved_model", "saved_model_encode", "saved_model_match", "litert", "litert_match")
+    }
     for name in ("saved_model_match", "litert_match"):
         assert proofs[name]["max_difference"] <= proofs[name]["limit"] == 1e-4
         assert proofs[name]["num_pictures"] == proof.NUM_CAPTIONS
     readable = (out / "PROOF.md").read_text(encoding="utf-8")
     assert "## litert/matcher/model.tflite: match" in readable
-    assert "## saved_model/1: match" in readable
+    assert "## serving/tiny/1: match" in readable
 
 
 def test_another_matcher_is_refused(painter, tmp_path, monkeypatch):

@@ -10,7 +10,7 @@ from PIL import Image
 from kgen import cli
 from kgen.config import DataConfig
 from kgen.data.loading import load_pictures
-from kgen.export import exporting, litert, saved_model
+from kgen.export import exporting, litert, served_operators
 from kgen.model_folder import build_model
 from kgen.noise import sample_noise
 from kgen.pictures import read_png_text, to_image
@@ -358,13 +358,13 @@ def test_exports_give_processed_pictures(painter, tmp_path):
     served, lite = exporting.export(processed, tmp_path)
     assert litert.foreign_operators(lite.operators) == []
     assert lite.operators["EXP"] >= 24 and lite.operators["MIRROR_PAD"] == 2
-    assert saved_model.foreign_operators(served.operators) == []
+    assert served_operators.foreign_operators(served.operators) == []
     assert lite.max_difference < 1e-4 and served.max_difference <= 1
     assert lite.post == served.post == str(processed.post)
     assert f"| post-processing | {processed.post} |" in (tmp_path / "PROOF.md").read_text()
 
     ids, noise = painter.tokenizer(CAPTIONS), sample_noise(4, 8, seed=1)
-    from_ids = tf.saved_model.load(tmp_path / "saved_model" / "1").signatures["from_ids"]
+    from_ids = tf.saved_model.load(tmp_path / served.path).signatures["from_ids"]
     drawn = from_ids(token_ids=ids, noise=tf.constant(noise))["image"].numpy()
     expected = processed.generate(CAPTIONS, seed=1)
     assert drawn.shape == (4, 64, 64, 3)

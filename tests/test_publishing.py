@@ -68,6 +68,9 @@ def test_the_card_says_what_was_trained_and_how_good_it_is(preset):
     assert (card["name"], card["license"], card["limits"]) == ("mine", "CC0-1.0", LIMITS)
     assert card["training"]["steps"] == 2
     assert card["training"]["pictures"] == 8
+    captions = card["captions"]
+    assert 1 <= captions["fewest_tokens"] < captions["most_tokens"] <= 32
+    assert len(captions["samples"]) == 8
     found = card["evaluation"]
     assert (found["format"], found["about"]["num"]) == (1, 24)
     assert found["about"]["hash"] == card["hash"]
@@ -87,6 +90,7 @@ def test_the_page_shows_the_card_and_its_pictures(preset):
     assert LIMITS in page
     assert "| credit | nobody \\| at all |" in page
     assert "| data | kgen's procedural scenes |" in page
+    assert "| captions | of " in page
     for name in ("samples", "best", "worst", "closest"):
         assert f"]({name}.png)" in page
         with Image.open(preset / f"{name}.png") as picture:

@@ -7,17 +7,16 @@ from pathlib import Path
 
 import numpy as np
 
-from kgen import files
 from kgen.checks import wrong
 from kgen.config import Config, DataConfig
 from kgen.data.captioned_pictures import CaptionedPictures
 from kgen.data.loading import load_pictures
+from kgen.model_files import read_card
 
 MOST_SCENES = 20_000  # painted for the judges
 SCENES = "kgen's procedural scenes"
 SCENE_COLUMNS = ("text", "text_zh")
 NO_TEST = "no rows in test"  # of the error of a set without any
-CARD = "card.json"
 
 
 @dataclass(frozen=True)
@@ -84,11 +83,7 @@ def check_data_is_known(folder: str | os.PathLike, data: str | None) -> None:
     Raises:
         ValueError: The preset was trained on a set that is not at hand.
     """
-    card = Path(folder) / CARD
-    if data or not card.is_file():
-        return
-    told = files.read_json(card)
-    trained_on = told.get("data") if isinstance(told, dict) else None
+    trained_on = None if data else read_card(Path(folder)).get("data")
     if trained_on and trained_on != SCENES:
         hint = f"It was trained on {trained_on}: name where that is, as DATA."
         raise ValueError(wrong("data", "named for this preset", None, hint))

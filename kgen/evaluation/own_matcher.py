@@ -11,7 +11,7 @@ from kgen.data.loading import load_pictures
 from kgen.evaluation.held_out import check_data_is_known
 from kgen.evaluation.judges import judge_for
 from kgen.matcher import FOLDER
-from kgen.model_folder import CONFIG
+from kgen.model_files import CONFIG
 from kgen.presets import model_folder
 
 SEED = 1  # another than the judge's that `evaluate` asks

@@ -7,22 +7,24 @@ from kgen import checks
 from kgen.export.litert import export_litert
 from kgen.export.proof import Proof
 from kgen.export.saved_model import export_saved_model
+from kgen.export.web import export_web
 from kgen.pipeline import TextToImage
 
-FORMATS = {"saved_model": export_saved_model, "litert": export_litert}
+FORMATS = {"saved_model": export_saved_model, "litert": export_litert, "web": export_web}
 
 
 def export(
-    painter: TextToImage, out: str | os.PathLike, formats: Sequence[str] = tuple(FORMATS)
+    painter: TextToImage, out: str | os.PathLike, formats: Sequence[str] = ("saved_model", "litert")
 ) -> list[Proof]:
     """Writes a model for other runtimes; each artefact was run in its own before it is there.
 
     Args:
         painter: The model.
-        out: A folder, made if need be. `out/saved_model/1`, `out/litert`, `out/proof.json` and
-            `out/PROOF.md` are replaced; all else in it is left alone. Where the model has a
-            matcher, it goes along: as the signature `score`, and as `out/litert/matcher`.
-        formats: Some of `saved_model` and `litert`, written in that order.
+        out: A folder, made if need be. `out/litert`, `out/web`, `out/proof.json` and
+            `out/PROOF.md` are replaced, `out/serving` gets another version; all else is left
+            alone. Where the model has a matcher, it goes along: as the signature `score`, and as
+            `out/litert/matcher`.
+        formats: Some of `saved_model`, `litert` and `web`, written in that order.
 
     Returns:
         For each format what was written, where, and how far it is from the model.

@@ -16,20 +16,23 @@ import numpy as np
 import tensorflow as tf
 from ai_edge_litert import schema_py_generated as schema
 
+import kgen
 from kgen import files
 from kgen.export import proof
-from kgen.export.saved_model import input_specs
+from kgen.export.reading import reading_of
+from kgen.export.served import input_specs
 from kgen.matcher import FOLDER as MATCHER
 from kgen.matcher import SETTINGS, Matcher
-from kgen.model_folder import CONFIG, VOCABULARY
+from kgen.model_files import CONFIG, PRETRAINED_TEXT, VOCABULARY
 from kgen.noise import sample_noise
 from kgen.pictures import to_image
 from kgen.pipeline import TextToImage
-from kgen.text.pretrained import FOLDER, frozen_variables, pretrained_of
+from kgen.runtime.painter import ABOUT, MODEL
+from kgen.runtime.tokenizer import READING
+from kgen.text.pretrained import frozen_variables, pretrained_of
 from kgen.text.vocabulary import write_vocabulary
 
 PLACE = "litert"
-MODEL = "model.tflite"
 EXAMPLES = "examples.json"
 # Case, accents, full-width forms, punctuation, digits, emoji, both languages, nothing, too much.
 EXAMPLE_CAPTIONS = (
@@ -54,15 +57,17 @@ def export_litert(painter: TextToImage, folder: str | os.PathLike) -> proof.Proo
 
     The folder holds `model.tflite`, whose signature `serving_default` goes from `token_ids` int32
     (1, L) and `noise` float32 (1, Z) to `image` float32 (1, H, W, 3), in [-1, 1]; `vocabulary.txt`
-    to make ids of captions with; `config.json`, which names L, Z, and H and W before any
+    and `reading.json`, to make ids of captions with (`kgen.export.reading`); `model.json`, whose
+    name and hash say which model it is; `config.json`, which names L, Z, and H and W before any
     enlargement by post-processing; and `examples.json`, captions with their ids, for whoever
     writes the tokenizer of an app to test it by. With a pretrained text model its tokenizer is in
     `pretrained`, in place of the vocabulary, and each id is 1 more than that tokenizer's.
 
     Where the model has a matcher, `matcher` in the folder holds its `model.tflite`, from `image`
     float32 (1, H, W, 3), in [-1, 1], before post-processing, and its own `token_ids` int32 (1, M)
-    to `match` float32 (1, 1), in [-1, 1]; its `vocabulary.txt`; `matcher.json`, which names H, W
-    and M; and its own `examples.json`. The best of several pictures is the one with the most.
+    to `match` float32 (1, 1), in [-1, 1]; its `vocabulary.txt` and `reading.json`;
+    `matcher.json`, which names H, W and M; and its own `examples.json`. The best of several
+    pictures is the one with the most.
 
     Args:
         painter: The model.
@@ -76,10 +81,7 @@ def export_litert(painter: TextToImage, folder: str | os.PathLike) -> proof.Proo
         OSError: The folder cannot be written to.
     """
     with files.whole_folder(Path(folder) / PLACE) as beside:
-        (beside / MODEL).write_bytes(convert(painter))
-        _write_tokens(painter, beside)
-        files.write_json(beside / CONFIG, painter.config.without_paths().to_dict())
-        files.write_json(beside / EXAMPLES, examples(painter))
+        write_litert(painter, beside)
         proven = [prove_litert(painter, beside / MODEL)]
         if painter.matcher is not None:
             _write_matcher(painter.matcher, beside / MATCHER)
@@ -89,10 +91,19 @@ def export_litert(painter: TextToImage, folder: str | os.PathLike) -> proof.Proo
     return proven[0]
 
 
+def write_litert(painter: TextToImage, folder: Path) -> None:
+    """Writes a model's file, unproven, and what it takes to read captions for it."""
+    (folder / MODEL).write_bytes(convert(painter))
+    _write_tokens(painter, folder)
+    files.write_json(folder / CONFIG, painter.config.without_paths().to_dict())
+    files.write_json(folder / ABOUT, about(painter))
+    files.write_json(folder / EXAMPLES, examples(painter))
+
+
 def _write_matcher(matcher, folder):
     folder.mkdir()
     (folder / MODEL).write_bytes(convert_matcher(matcher))
-    write_vocabulary(folder / VOCABULARY, matcher.vocabulary)
+    _write_reading(folder, matcher.tokenizer)
     files.write_json(folder / SETTINGS, matcher.settings())
     files.write_json(folder / EXAMPLES, examples(matcher))
 
@@ -100,10 +111,24 @@ def _write_matcher(matcher, folder):
 def _write_tokens(painter, folder):
     pretrained = pretrained_of(painter.model)
     if pretrained:
-        (folder / FOLDER).mkdir()
-        pretrained.tokenizer.save_to_preset(os.fspath(folder / FOLDER))
+        (folder / PRETRAINED_TEXT).mkdir()
+        pretrained.tokenizer.save_to_preset(os.fspath(folder / PRETRAINED_TEXT))
     else:
-        write_vocabulary(folder / VOCABULARY, painter.vocabulary)
+        _write_reading(folder, painter.tokenizer)
+
+
+def _write_reading(folder, tokenizer):
+    write_vocabulary(folder / VOCABULARY, tokenizer.vocabulary)
+    files.write_json(folder / READING, reading_of(tokenizer))
+
+
+def about(painter: TextToImage) -> dict[str, str | int]:
+    """What names a model: `name`, `hash`, `post`, the version of `kgen` that exported it; and
+    `fewest_tokens`, of the shortest caption that it was taught by, 0 if that is unknown.
+    """
+    of_model = {"name": painter.config.name, "hash": painter.hash, "post": str(painter.post)}
+    of_captions = {"fewest_tokens": painter.fewest_tokens}
+    return {**of_model, **of_captions, "kgen": kgen.__version__}
 
 
 def examples(reader: TextToImage | Matcher) -> list[dict]:

@@ -2,13 +2,8 @@
 
 import dataclasses
 import hashlib
-import json
 import math
 import os
-import re
-import subprocess
-import sys
-import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib import metadata
@@ -17,7 +12,6 @@ from typing import Any
 
 import numpy as np
 import tensorflow as tf
-from PIL import Image
 
 from kgen import checks, files
 from kgen.matcher import Matcher
@@ -27,7 +21,6 @@ from kgen.pipeline import TextToImage
 PROOFS = "proof.json"
 READABLE = "PROOF.md"
 NUM_CAPTIONS = 32
-PROCESS = Path(__file__).with_name("saved_model_process.py")
 
 # Nothing, blanks, both languages, one line and pages, full-width letters, accents, no words.
 FIXED_CAPTIONS = (
@@ -53,7 +46,8 @@ class Proof:
     """What was written and how far it is from the model.
 
     Attributes:
-        artefact: `saved_model` or `litert`, of pictures; with `_match`, of a matcher's scores.
+        artefact: `saved_model`, `litert` or `web`, of pictures; with `_match`, of a matcher's
+            scores.
         path: Where it is, relative to the export's folder.
         model: Name of the model.
         model_hash: Its hash; empty if unknown.
@@ -218,40 +212,6 @@ def compare(
     )
 
 
-def call_saved_model(
-    folder: str | os.PathLike, calls: Sequence[tuple[str, dict[str, np.ndarray]]]
-) -> tuple[list[tuple[np.ndarray, np.ndarray]], dict[str, str]]:
-    """Calls signatures in a fresh process that imports only TensorFlow and TF-Text.
-
-    Args:
-        folder: The SavedModel.
-        calls: For each call the signature's name and its inputs.
-
-    Returns:
-        For each call uint8 (B, H, W, 3) of `image` and the same of the decoded `png_bytes`, or
-        float32 (B, 1) of `match` and None; and the versions of what ran.
-
-    Raises:
-        GateError: The process failed.
-    """
-    with tempfile.TemporaryDirectory() as name:
-        shared = Path(name)
-        files.write_json(shared / "calls.json", [_plain(*call) for call in calls])
-        command = [sys.executable, "-P", PROCESS, os.path.abspath(folder), shared]
-        ran = subprocess.run(command, capture_output=True, text=True, cwd=shared, check=False)
-        done = ran.returncode == 0
-        gate(done, "saved_model", "run", "run by a fresh process", _complaint(ran.stderr))
-        answers = []
-        for n in range(len(calls)):
-            pixels = np.load(shared / f"{n}.npy")
-            if pixels.ndim != 4:  # a signature without pictures
-                answers.append((pixels, None))
-                continue
-            pngs = [_decoded(shared / f"{n}_{i}.png") for i in range(len(pixels))]
-            answers.append((pixels, np.array(pngs, np.uint8).reshape(pixels.shape)))
-        return answers, json.loads(ran.stdout.splitlines()[-1])
-
-
 def call_litert(
     path: str | os.PathLike,
     specs: Sequence[tf.TensorSpec],
@@ -340,33 +300,8 @@ def _readable(proofs) -> str:
 
 
 def _of_what(artefact):
-    return ": match" if artefact.endswith("_match") else ""
-
-
-def _plain(signature, inputs):
-    """A call as JSON has it; float32 survives, since its repr as a double is exact."""
-    return {
-        "signature": signature,
-        "inputs": {
-            name: {
-                "values": value.tolist(),
-                "dtype": "string" if value.dtype == object else value.dtype.name,
-                "shape": value.shape,
-            }
-            for name, value in inputs.items()
-        },
-    }
-
-
-def _complaint(stderr):
-    """The line of a failed program's output that says most."""
-    lines = stderr.strip().splitlines() or ["nothing"]
-    return next((line for line in reversed(lines) if re.match(r"\S*Error\b", line)), lines[-1])
-
-
-def _decoded(path):
-    with Image.open(path, formats=("PNG",)) as picture:
-        return np.asarray(picture)
+    part = artefact.rpartition("_")[2]
+    return {"match": ": match", "encode": ": encode"}.get(part, "")
 
 
 def _weighed(written):

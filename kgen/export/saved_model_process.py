@@ -2,8 +2,8 @@
 
 A program: `python -P saved_model_process.py SAVED_MODEL FOLDER`. `FOLDER/calls.json` lists calls,
 `{"signature": name, "inputs": {name: {"values": …, "dtype": …, "shape": …}}}`. Of call n it leaves
-`FOLDER/n.npy`, the `image`, and `FOLDER/n_i.png`, the `png_bytes` of picture i. The last line it
-prints are the versions it ran with, as JSON. A signature without pictures leaves `match` instead.
+`FOLDER/n.npy`, the output, and of a signature that draws `FOLDER/n_i.png`, the `png_bytes` of
+picture i. The last line it prints are the versions it ran with, as JSON.
 """
 
 import json
@@ -24,10 +24,11 @@ def main(saved_model: str, folder: Path) -> None:
             for name, given in call["inputs"].items()
         }
         outputs = signatures[call["signature"]](**inputs)
-        draws = "image" in outputs
-        np.save(folder / f"{n}.npy", outputs["image" if draws else "match"].numpy())
-        for i, png in enumerate(outputs["png_bytes"].numpy() if draws else ()):
+        pngs = outputs.pop("png_bytes").numpy() if "png_bytes" in outputs else ()
+        for i, png in enumerate(pngs):
             (folder / f"{n}_{i}.png").write_bytes(png)
+        (output,) = outputs.values()
+        np.save(folder / f"{n}.npy", output.numpy())
     if any(name.partition(".")[0] == "kgen" for name in sys.modules):
         sys.exit("kgen was imported: this process proves nothing.")
     versions = {"tensorflow": tf.__version__, "tensorflow_text": tensorflow_text.__version__}

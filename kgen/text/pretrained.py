@@ -16,7 +16,6 @@ from keras import layers, ops
 
 from kgen import checks, files
 
-FOLDER = "pretrained"  # in a model's folder
 INSTALL = "pip install 'kgen[pretrained]'"
 EXPECTED = "the folder of a keras-hub preset, or its name on a hub"
 # An encoder that comes with a decoder is read alone.

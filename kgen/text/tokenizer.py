@@ -9,11 +9,12 @@ import tensorflow_text as tf_text
 from kgen import checks
 from kgen.config import TextConfig
 from kgen.text import vocabulary as vocabularies
+from kgen.text.caption_reader import CaptionReader
 from kgen.text.stop_words import STOP_WORDS
-from kgen.text.wordpieces import MOST_BYTES, wordpieces_of
+from kgen.text.wordpieces import Wordpieces, wordpieces_of
 
 
-class CaptionTokenizer(tf.Module):
+class CaptionTokenizer(CaptionReader, tf.Module):
     """Cuts captions into wordpieces, eagerly, in a `tf.function` or in a SavedModel.
 
     A caption is made valid UTF-8 (bad bytes become a blank), normalised to NFKC (full-width
@@ -59,7 +60,7 @@ class CaptionTokenizer(tf.Module):
         self.caption_length = int(caption_length)
         self._normalizer = _normalizer()
         self._wordpieces = wordpieces_of(vocabulary, segmentation)
-        self._vocabulary = tuple(vocabulary)
+        self.vocabulary = tuple(vocabulary)
         self._stop_words = _StopWords(vocabulary) if stop_words else None
 
     @classmethod
@@ -79,48 +80,38 @@ class CaptionTokenizer(tf.Module):
         Raises:
             TypeError: `captions` holds something else than strings, or is one string.
         """
-        token_ids = self._wordpieces(_normalize(self._normalizer, string_tensor(captions)))
+        token_ids = self._wordpieces(self.normalize(captions))
         if self._stop_words:
             token_ids = tf.ragged.boolean_mask(token_ids, self._stop_words.others(token_ids))
         return token_ids.to_tensor(default_value=0, shape=(None, self.caption_length))
 
-    def unknown_words(self, caption: str) -> list[str]:
-        """Names the words of a caption that become `[UNK]`, in lower case and in their order."""
-        return [word for token_id, word in self._tokens(caption) if token_id == 1]
-
-    def unseen_words(self, caption: str) -> list[str]:
-        """Names the words of a caption that the vocabulary lacks, and of which it knows no more
-        than pieces of one or two letters: no training has seen them, or none twice.
-        """
-        words: list[list[tuple[str, str]]] = []
-        for token_id, text in self._tokens(caption):
-            token = self._vocabulary[token_id]
-            if words and token.startswith(vocabularies.SUFFIX):
-                words[-1].append((token, text))
-            else:
-                words.append([(token, text)])
-        return [
-            "".join(text for _, text in pieces)
-            for pieces in words
-            if pieces[0][0] == vocabularies.UNKNOWN
-            or (len(pieces) > 1 and all(len(text) < 3 for _, text in pieces))
-        ]
-
-    def unread(self, caption: str) -> str:
-        """What of a caption lies beyond `caption_length` tokens and is not read: its next three
-        tokens, in lower case; empty if all is read.
-        """
-        beyond = self._tokens(caption)[self.caption_length :]
-        return " ".join(word for _, word in beyond[:3])
-
-    def _tokens(self, caption):
+    def tokens(self, caption: str) -> list[tuple[int, str]]:
         """(id, text under it) of all the tokens that a caption is read as, were L endless."""
-        normalized = _normalize(self._normalizer, string_tensor([caption]))
+        normalized = self.normalize([caption])
         token_ids, texts = self._wordpieces.with_texts(normalized)
         if self._stop_words:
             others = self._stop_words.others(token_ids)
             token_ids, texts = (tf.ragged.boolean_mask(r, others) for r in (token_ids, texts))
         return list(zip(token_ids.values.numpy(), _decoded(texts.values)))
+
+    def normalize(self, captions) -> tf.Tensor:
+        """Captions as they are before they are cut: string (B,)."""
+        return _normalize(self._normalizer, string_tensor(captions))
+
+    def words(self, normalized) -> tf.RaggedTensor:
+        """What of normalised captions is cut into tokens by itself: string, ragged (B, None)."""
+        return self._wordpieces.words(normalized)
+
+    @property
+    def most_bytes(self) -> int:
+        """Bytes of the longest word that is cut into tokens; longer ones become `[UNK]`."""
+        return self._wordpieces.most_bytes
+
+    @property
+    def stop_words(self) -> tuple[int, ...]:
+        """Ids that are left out; none unless they are to be."""
+        return self._stop_words.ids if self._stop_words else ()
+
 
 class _StopWords:
     """Finds the stop words among tokens.
@@ -130,6 +121,7 @@ class _StopWords:
     """
 
     def __init__(self, vocabulary: Sequence[str]):
+        self.ids = tuple(n for n, token in enumerate(vocabulary) if token in STOP_WORDS)
         self._is_stop_word = [token in STOP_WORDS for token in vocabulary]
         self._continues = [token.startswith(vocabularies.SUFFIX) for token in vocabulary]
 
@@ -156,14 +148,16 @@ def split_words(captions: Iterable[str], chinese: Iterable[str] = ()) -> list[li
         >>> split_words(["Two Cafés!", "红猫"])
         [['two', 'cafes', '!'], ['红', '猫']]
     """
-    # The tokenizer refuses a vocabulary without tokens; this one can stand in no caption, since
-    # normalising removes control characters, and so every word comes back as one [UNK].
-    nothing_known = (vocabularies.PADDING, vocabularies.UNKNOWN, "\x01")
-    wordpieces = wordpieces_of((*nothing_known, *chinese), "words" if chinese else "characters")
-    _, texts = wordpieces.with_texts(_normalize(_normalizer(), string_tensor(captions)))
+    normalized = _normalize(_normalizer(), string_tensor(captions))
+    if chinese:
+        known = (vocabularies.PADDING, vocabularies.UNKNOWN, *chinese)
+        _, texts = wordpieces_of(known, "words").with_texts(normalized)
+    else:
+        texts = Wordpieces.words(normalized)
     words = iter(_decoded(texts.values))
     of_each = [list(itertools.islice(words, n)) for n in texts.row_lengths().numpy()]
-    return [[word for word in several if len(word.encode()) <= MOST_BYTES] for several in of_each]
+    most = Wordpieces.most_bytes
+    return [[word for word in several if len(word.encode()) <= most] for several in of_each]
 
 
 def _normalizer() -> tf_text.FastBertNormalizer:

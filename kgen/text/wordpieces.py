@@ -10,8 +10,6 @@ from kgen.config import SEGMENTATIONS
 from kgen.text import vocabulary as vocabularies
 from kgen.text.chinese_words import is_chinese
 
-MOST_BYTES = 100  # in a word; longer ones are [UNK]
-MOST_STRETCH = 2**20  # bytes in a stretch of Chinese, which is no word yet
 # ASCII's signs and Unicode's punctuation: what BERT's tokenizer cuts around.
 PUNCTUATION = r"[!-/:-@\[-`{-~\p{P}]"
 APART = r" \1 "
@@ -31,8 +29,10 @@ class Wordpieces:
         Ids int32, ragged (B, None).
     """
 
+    most_bytes = 100  # in a word; longer ones are [UNK]
+
     def __init__(self, vocabulary: Sequence[str]):
-        self._tokenizer = _tokenizer(vocabulary)
+        self._tokenizer = _tokenizer(vocabulary, max_bytes_per_word=self.most_bytes)
 
     def __call__(self, normalized):
         return self._tokenizer.tokenize(normalized)
@@ -41,6 +41,14 @@ class Wordpieces:
         """The ids, and the text under each: string, ragged (B, None)."""
         token_ids, starts, ends = self._tokenizer.tokenize_with_offsets(normalized)
         return token_ids, _texts(normalized, starts, ends)
+
+    @staticmethod
+    def words(normalized):
+        """What is cut into tokens, each by itself: string, ragged (B, None)."""
+        # A token must be known; this one stands in no caption, since normalising removes control
+        # characters, and so every word comes back as one [UNK].
+        nothing_known = (vocabularies.PADDING, vocabularies.UNKNOWN, "\x01")
+        return Wordpieces(nothing_known).with_texts(normalized)[1]
 
 
 class WordpiecesOfChineseWords:
@@ -51,12 +59,14 @@ class WordpiecesOfChineseWords:
     have one id.
     """
 
+    most_bytes = 2**20  # in a stretch of Chinese, which is no word yet
+
     def __init__(self, vocabulary: Sequence[str]):
         chinese = [token for token in vocabulary if is_chinese(token)]
         place = {token: n for n, token in enumerate(vocabulary)}
         marked = [vocabularies.SUFFIX + token for token in chinese]
         self._tokenizer = _tokenizer(
-            [*vocabulary, *marked], no_pretokenization=True, max_bytes_per_word=MOST_STRETCH
+            [*vocabulary, *marked], no_pretokenization=True, max_bytes_per_word=self.most_bytes
         )
         self._ids = [*range(len(vocabulary)), *(place[token] for token in chinese)]
         known = "".join(sorted({character for token in chinese for character in token}))
@@ -66,17 +76,18 @@ class WordpiecesOfChineseWords:
             self._cuts.append((f"([{known}]+)", APART))
 
     def __call__(self, normalized):
-        words = self._words(normalized)
+        words = self.words(normalized)
         token_ids = self._tokenizer.tokenize(words.values)
         return self._merged(words, token_ids.with_values(tf.gather(self._ids, token_ids.values)))
 
     def with_texts(self, normalized):
         """The ids, and the text under each: string, ragged (B, None)."""
-        words = self._words(normalized)
+        words = self.words(normalized)
         _, starts, ends = self._tokenizer.tokenize_with_offsets(words.values)
         return self(normalized), self._merged(words, _texts(words.values, starts, ends))
 
-    def _words(self, normalized):
+    def words(self, normalized):
+        """What is cut into tokens, each by itself: string, ragged (B, None)."""
         for pattern, replacement in self._cuts:
             normalized = tf.strings.regex_replace(normalized, pattern, replacement)
         return tf.strings.split(normalized)
@@ -96,7 +107,7 @@ def _tokenizer(vocabulary, **options) -> tf_text.FastWordpieceTokenizer:
         list(vocabulary),
         token_out_type=tf.int32,
         unknown_token=vocabularies.UNKNOWN,
-        **{"max_bytes_per_word": MOST_BYTES, **options},
+        **options,
     )
 
 

@@ -6,11 +6,10 @@ from pathlib import Path
 from typing import Any
 
 from kgen.config import Config
-from kgen.model_folder import CONFIG
+from kgen.model_files import CARD, CONFIG
 from kgen.presets import trained_presets
 
 METRICS = "metrics.jsonl"
-CARD = "card.json"
 
 
 def runs_behind(run: str | os.PathLike) -> list[dict[str, Any]]:

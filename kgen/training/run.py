@@ -27,8 +27,9 @@ from kgen.data.captioned_pictures import CaptionedPictures, LeftOutWarning
 from kgen.data.iterables import pictures_as
 from kgen.data.loading import load_pictures
 from kgen.matcher import FOLDER as MATCHER
+from kgen.model_files import PRETRAINED_TEXT
 from kgen.presets import model_folder as trained_model
-from kgen.text.pretrained import FOLDER, PretrainedText, load_pretrained
+from kgen.text.pretrained import PretrainedText, load_pretrained
 from kgen.text.pretrained_tokenizer import PretrainedTokenizer
 from kgen.text.tokenizer import CaptionTokenizer
 from kgen.text.vocabulary import learn_vocabulary, read_vocabulary
@@ -252,7 +253,7 @@ def _pretrained(config: Config, out: Path) -> PretrainedText | None:
                 "A pretrained text model has its own.",
             )
         )
-    there = out / FOLDER
+    there = out / PRETRAINED_TEXT
     pretrained = load_pretrained(there if there.is_dir() else config.text.pretrained)
     pretrained.check_length(config.text.caption_length)
     return pretrained

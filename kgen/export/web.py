@@ -1,0 +1,113 @@
+"""The page: a static folder that draws in the browser as one types, with nothing from elsewhere."""
+
+import os
+import shutil
+import tarfile
+from pathlib import Path
+
+import numpy as np
+
+from kgen import files
+from kgen.export import proof
+from kgen.export.browser import browser_program, draw_in_browser
+from kgen.export.litert import operators_of, write_litert
+from kgen.export.saved_model_proof import MOST_LEVELS
+from kgen.export.served import input_specs
+from kgen.noise import sample_noise
+from kgen.pictures import to_pixels
+from kgen.pipeline import TextToImage
+from kgen.runtime.painter import MODEL
+from kgen.text.pretrained import pretrained_of
+
+PLACE = "web"
+OF_MODEL = "model"
+PAGE = Path(__file__).with_name("page")
+# LiteRT.js of npm's @litertjs/core: its module, and WebAssembly with relaxed SIMD and without,
+# which not every phone has. Packed: 19 MB are 2.
+RUNTIME = PAGE / "litertjs-core-2.5.3.tar.xz"
+HOW_TO_GET = "it takes Chromium, and pip install 'kgen[web]'"
+NUM_CAPTIONS = 20
+
+
+def export_web(painter: TextToImage, folder: str | os.PathLike) -> proof.Proof:
+    """Writes `folder/web`, to be served as it is, and opens it in a browser if there is one.
+
+    `index.html` draws a caption as it is typed, by the LiteRT file in `model`; all that it loads
+    lies beside it. `painter.js` is for pages of one's own.
+
+    Args:
+        painter: The model.
+        folder: Made if need be. `proof.json` and `PROOF.md` in it get a section.
+
+    Returns:
+        Where it is and how far its pictures are from the model's.
+
+    Raises:
+        ValueError: The model reads captions by a pretrained text model, whose tokenizer no page
+            has.
+        GateError: It is not what the model is, or does not run; then nothing new is under its name.
+        OSError: The folder cannot be written to.
+    """
+    reads = "reading captions by its own vocabulary"
+    own = pretrained_of(painter.model) is None
+    proof.gate(own, "web", "model", reads, painter.config.text.pretrained)
+    with files.whole_folder(Path(folder) / PLACE) as beside:
+        write_web(painter, beside)
+        proven = prove_web(painter, beside)
+    proof.record(folder, proven)
+    return proven
+
+
+def write_web(painter: TextToImage, folder: Path) -> None:
+    """Writes the page's files, unproven."""
+    for path in PAGE.iterdir():
+        if path != RUNTIME:
+            shutil.copy(path, folder)
+    with tarfile.open(RUNTIME) as archive:
+        archive.extractall(folder, filter="data")
+    (folder / OF_MODEL).mkdir()
+    write_litert(painter, folder / OF_MODEL)
+    card = painter.card
+    about = {name: card.get(name, "") for name in ("license", "credit")}
+    about["captions"] = card.get("captions", {}).get("samples", [])
+    about["pixelated"] = painter.config.networks.pixel_size > 1
+    files.write_json(folder / "page.json", about)
+
+
+def prove_web(painter: TextToImage, folder: Path) -> proof.Proof:
+    """Compares what a page draws with the model.
+
+    Raises:
+        GateError: The page does not run, or draws something else.
+    """
+    captions = proof.proof_captions(painter.vocabulary, NUM_CAPTIONS)
+    token_ids = painter.tokenizer(captions).numpy()
+    noise = sample_noise(NUM_CAPTIONS, painter.config.networks.noise_dim, seed=0)
+    drawn = painter.generate_images(token_ids, noise).numpy()
+    model = folder / OF_MODEL / MODEL
+    program = browser_program()
+    if program:
+        runtime = f"{RUNTIME.name.partition('.tar')[0]} in a browser without a window"
+        try:
+            received, version = draw_in_browser(folder, captions, noise, program)
+        except RuntimeError as error:
+            proof.gate(False, "web", "run", "run by a browser", str(error), error)
+        versions = {Path(program).name: version}
+    else:
+        runtime = f"ai_edge_litert, its model alone: no browser was there ({HOW_TO_GET})"
+        images, versions = proof.call_litert(model, input_specs(painter, 1), token_ids, noise)
+        received = to_pixels(np.concatenate(images))
+    return proof.compare(
+        painter,
+        to_pixels(drawn),
+        received,
+        artefact="web",
+        place=PLACE,
+        written=folder,
+        runtime=runtime,
+        operators=operators_of(model),
+        unit="levels of 255",
+        span=255.0,
+        limit=MOST_LEVELS,
+        versions=versions,
+    )

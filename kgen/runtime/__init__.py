@@ -1,0 +1,1 @@
+"""From a caption to a PNG by an exported LiteRT file, without TensorFlow."""
