@@ -5,18 +5,15 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
-from tokenizers import Tokenizer
-from tokenizers.models import WordPiece
 
 from kgen import checks, files
 from kgen.model_files import VOCABULARY
 from kgen.runtime.words import WordCutter
 from kgen.text.caption_reader import CaptionReader
-from kgen.text.vocabulary import SUFFIX, UNKNOWN, read_vocabulary
+from kgen.text.vocabulary import SUFFIX, read_vocabulary
 
 READING = "reading.json"
-# No caption holds it once it is read, so no token can be found in it.
-NOT_READ = "\0"
+UNKNOWN_ID = 1
 
 
 class RuntimeTokenizer(CaptionReader):
@@ -45,15 +42,12 @@ class RuntimeTokenizer(CaptionReader):
         except (KeyError, TypeError, ValueError) as error:
             hint = "Export the model anew."
             raise ValueError(checks.wrong("reading", "whole", f"{error!r}", hint)) from None
-        places = {token: n for n, token in enumerate(self.vocabulary)}
+        self._ids = {token: n for n, token in enumerate(self.vocabulary)}
         # In a stretch of Chinese the tokens after the first have no mark, as those of words have.
-        self._unmarked = dict(enumerate(range(len(places))))
-        for token, n in list(places.items()):
+        for n, token in enumerate(self.vocabulary):
             if self._cutter.joins(token):
-                self._unmarked[len(places)] = n
-                places[SUFFIX + token] = len(places)
-        model = WordPiece(places, unk_token=UNKNOWN, max_input_chars_per_word=2**31)
-        self._tokenizer = Tokenizer(model)
+                self._ids[SUFFIX + token] = n
+        self._longest = max(map(len, self.vocabulary))
 
     @classmethod
     def read(cls, folder: str | os.PathLike) -> "RuntimeTokenizer":
@@ -80,17 +74,30 @@ class RuntimeTokenizer(CaptionReader):
 
     def tokens(self, caption: str) -> list[tuple[int, str]]:
         """(id, text under it) of all the tokens that a caption is read as, were L endless."""
-        words = self._cutter(caption)
-        known = [w if len(w.encode()) <= self._most_bytes else NOT_READ for w in words]
-        cut = self._tokenizer.encode(known, is_pretokenized=True)
-        ids = [self._unmarked[n] for n in cut.ids]
-        texts = [
-            words[n][start:end] if token_id != 1 else words[n].lower()
-            for token_id, n, (start, end) in zip(ids, cut.word_ids, cut.offsets)
-        ]
-        follows = [self.vocabulary[n].startswith(SUFFIX) for n in ids[1:]] + [False]
+        found = [token for word in self._cutter(caption) for token in self._cut(word)]
+        follows = [self.vocabulary[token_id].startswith(SUFFIX) for token_id, _ in found[1:]]
         return [
             (token_id, text)
-            for token_id, text, goes_on in zip(ids, texts, follows)
+            for (token_id, text), goes_on in zip(found, [*follows, False])
             if token_id not in self._stop_words or goes_on
         ]
+
+    def _cut(self, word):
+        """The longest tokens that fit, from the word's start on.
+
+        By hand, since a stretch of Chinese may be a whole page, in which tokenizers that take the
+        rest of it for the first guess need the square of its length.
+        """
+        unknown = [(UNKNOWN_ID, word.lower())]
+        if len(word.encode()) > self._most_bytes:
+            return unknown
+        found, start = [], 0
+        while start < len(word):
+            mark = SUFFIX if start else ""
+            ends = range(min(len(word), start + self._longest), start, -1)
+            end = next((end for end in ends if mark + word[start:end] in self._ids), None)
+            if end is None:
+                return unknown
+            found.append((self._ids[mark + word[start:end]], word[start:end]))
+            start = end
+        return found
