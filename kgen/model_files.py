@@ -14,10 +14,16 @@ PRETRAINED_TEXT = "pretrained"  # in place of a vocabulary
 
 
 def read_card(folder: Path) -> dict[str, Any]:
-    """What a preset says of itself; empty where the folder is no preset's."""
+    """What a preset says of itself; empty where the folder is no preset's.
+
+    Raises:
+        ValueError: The file holds no card.
+    """
     path = folder / CARD
     card = files.read_json(path) if path.is_file() else {}
-    return card if isinstance(card, dict) else {}
+    if not isinstance(card, dict) or not isinstance(card.get("captions", {}), dict):
+        raise ValueError(f"{path}: no card of a preset. Restore the file, or delete it.")
+    return card
 
 
 def model_hash(folder: Path) -> str:

@@ -138,3 +138,21 @@ def test_damaged_exports_are_refused_in_a_line(run, tmp_path, name, content, err
         RuntimePainter(folder)
     assert "\n" not in str(caught.value)
     assert name in str(caught.value) or "reading" in str(caught.value)
+
+
+@pytest.mark.parametrize("content", ["[1]", "{}", "{", '{"name": "x", "hash": "", "post": ""}'])
+def test_generate_says_in_a_line_that_an_export_is_damaged(run, tmp_path, content):
+    folder = shutil.copytree(run / "exported", tmp_path / "exported")
+    (folder / "litert" / "model.json").write_text(content)
+    with pytest.raises(ValueError, match="model.json") as caught:
+        exported(folder)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("content", ["[1]", '{"captions": [1]}', "{"])
+def test_a_damaged_card_is_told_in_a_line(run, tmp_path, content):
+    folder = shutil.copytree(run, tmp_path / "run")
+    (folder / "card.json").write_text(content)
+    with pytest.raises(ValueError, match="card.json") as caught:
+        TextToImage.from_preset(folder)
+    assert "\n" not in str(caught.value)

@@ -130,6 +130,11 @@ def test_noise_of_a_seed_is_standard_normal(out):
         page.goto(f"{address}/noise.js")
         noise = np.array(page.evaluate(draw))
         program.close()
+    # SplitMix32 of seed 0 by hand: its first two numbers, and what Box and Muller make of them.
+    first, second = (0x64625032 + 0.5) / 2**32, (0xD9C0799C + 0.5) / 2**32
+    radius, angle = np.sqrt(-2 * np.log(first)), 2 * np.pi * second
+    by_hand = [radius * np.cos(angle), radius * np.sin(angle)]
+    np.testing.assert_allclose(noise[0, :2], by_hand, rtol=1e-6)
     assert abs(noise.mean()) < 0.02
     assert abs(noise.std() - 1) < 0.02
     assert abs(np.corrcoef(noise[0], noise[1])[0, 1]) < 0.5

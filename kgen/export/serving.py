@@ -14,7 +14,7 @@ MODELS = "models.config"
 BATCHING = "batching.config"
 WARMUP = "assets.extra/tf_serving_warmup_requests"  # the server looks for it there
 MOUNTED = "/models"  # where TensorFlow Serving's container looks
-# As small as keeps the cores busy: one caption more in a batch takes as long as one by itself.
+# A server waits half a millisecond for other requests, less than a picture takes.
 BATCHES = """\
 max_batch_size { value: 32 }
 batch_timeout_micros { value: 500 }

@@ -2,9 +2,8 @@
 
 from pathlib import Path
 
-from kgen import files
 from kgen.model_files import WEIGHTS, model_hash
-from kgen.runtime.painter import ABOUT
+from kgen.runtime.painter import ABOUT, read_about
 
 PLACES = ("", "litert", "exported/litert")  # an export's file, an export, a model exported in place
 
@@ -16,14 +15,17 @@ def exported(folder: Path) -> Path | None:
         folder: Of a run, a preset or an export.
 
     Returns:
-        What `RuntimePainter` takes; None where there is none, or only one of older weights.
+        What `RuntimePainter` takes; None where there is none, or only one of older weights or
+        with post-processing.
+
+    Raises:
+        ValueError: What an export says of itself cannot be read.
     """
     for place in PLACES:
         found = folder / place
         if (found / ABOUT).is_file():
-            about = files.read_json(found / ABOUT)
-            of_model = (folder / WEIGHTS).is_file()
-            plain = not about.get("post")
-            if plain and not (of_model and about.get("hash") != model_hash(folder)):
+            about = read_about(found)
+            is_older = (folder / WEIGHTS).is_file() and about["hash"] != model_hash(folder)
+            if not about["post"] and not is_older:
                 return found
     return None

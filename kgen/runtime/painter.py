@@ -45,12 +45,9 @@ class RuntimePainter:
 
     def __init__(self, folder: str | os.PathLike, num_threads: int = THREADS):
         folder = Path(folder)
-        about = files.read_json(folder / ABOUT)
-        try:
-            self.name, self.hash, self.post = (str(about[key]) for key in ("name", "hash", "post"))
-            self.fewest_tokens = int(about["fewest_tokens"])
-        except (KeyError, TypeError, ValueError) as error:
-            raise ValueError(_export_anew(folder / ABOUT, f"{error!r}")) from None
+        about = read_about(folder)
+        self.name, self.hash, self.post = about["name"], about["hash"], about["post"]
+        self.fewest_tokens = about["fewest_tokens"]
         self.tokenizer = RuntimeTokenizer.read(folder)
         path = folder / MODEL
         if not path.is_file():
@@ -97,6 +94,21 @@ class RuntimePainter:
     def _none(self):
         (image,) = self._draw.get_output_details().values()
         return np.zeros((0, *image["shape"][1:]), np.uint8)
+
+
+def read_about(folder: Path) -> dict[str, str | int]:
+    """What an exported model says of itself: `name`, `hash`, `post` and `fewest_tokens`.
+
+    Raises:
+        FileNotFoundError: The file is missing.
+        ValueError: It holds something else.
+    """
+    about = files.read_json(folder / ABOUT)
+    try:
+        told = {key: str(about[key]) for key in ("name", "hash", "post")}
+        return {**told, "fewest_tokens": int(about["fewest_tokens"])}
+    except (KeyError, TypeError, ValueError) as error:
+        raise ValueError(_export_anew(folder / ABOUT, repr(error))) from None
 
 
 def _export_anew(path, received):
