@@ -1,7 +1,7 @@
 """The one place that words errors: argument, expected, received, what to do."""
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 
@@ -102,6 +102,16 @@ def check_choice(argument: str, value: str, choices: Iterable[str]) -> None:
     choices = tuple(choices)
     if value not in choices:
         raise ValueError(wrong(argument, "a known name", value, nearest(value, choices)))
+
+
+def check_choices(argument: str, values: Sequence[str], choices: Iterable[str]) -> None:
+    """Raises `ValueError` unless `values` is a list of some of `choices`, not empty."""
+    choices = tuple(choices)
+    if isinstance(values, str) or not values:
+        known = f"Known: {', '.join(choices)}."
+        raise ValueError(wrong(argument, f"a list of {argument}", values, known))
+    for value in values:
+        check_choice(argument, value, choices)
 
 
 def check_int(argument: str, value: Any, low: int, high: int | None = None) -> None:

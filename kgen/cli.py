@@ -17,6 +17,7 @@ from kgen.config import PRECISIONS
 from kgen.data.captioned_pictures import LeftOutWarning
 from kgen.given_path import GivenPath
 from kgen.presets import CONFIGS, model_folder, trained_presets
+from kgen.runtime.precisions import PRECISIONS as OF_LITERT
 
 SEED, COUNT = click.IntRange(0), click.IntRange(1, 1_000_000)
 MODEL = click.argument("model", metavar="RUN_OR_PRESET")
@@ -68,7 +69,12 @@ def app(debug):
     help="Steps that the best is then moved towards its caption.",
 )
 @POST
-def generate(captions, out, preset, seed, count, grid, captions_file, refine, refine_steps, post):
+@click.option(
+    "--exact", is_flag=True, help="By the model itself, not by an export of it: as Python draws."
+)
+def generate(
+    captions, out, preset, seed, count, grid, captions_file, refine, refine_steps, post, exact
+):
     """Draw pictures of captions."""
     captions = [*captions, *_lines(captions_file)]
     if not captions:
@@ -77,7 +83,7 @@ def generate(captions, out, preset, seed, count, grid, captions_file, refine, re
     from kgen.generating import write_pictures
 
     refined = refine > 1 or refine_steps > 0
-    painter = _exported_painter(folder) if not (post or refined) else None
+    painter = _exported_painter(folder) if not (post or refined or exact) else None
     painter = painter or _painter(folder, post)
     for caption in captions:
         _warn_of_unread(painter, caption)
@@ -218,17 +224,31 @@ def pack(path, out, shard_mb):
 
 @app.command()
 @MODEL
+@click.argument("data", type=DATA, required=False)
 @click.option("--out", type=FOLDER, required=True, help="Folder for the exported files.")
-@click.option("--formats", default="saved_model,litert", show_default=True)
+@click.option(
+    "--formats", default="saved_model,litert", show_default=True, help="Also web, a page, and onnx."
+)
+@click.option(
+    "--precisions",
+    default=",".join(OF_LITERT),
+    show_default=True,
+    help="Of the LiteRT files, from the nearest to the model to the fastest.",
+)
 @POST
-def export(model, out, formats, post):
-    """Write a SavedModel for TF Serving and a LiteRT file, each run and compared."""
+def export(model, data, out, formats, precisions, post):
+    """Write a SavedModel for TF Serving and LiteRT files, each run and compared. The captions
+    of DATA (default: of what the model was trained on) calibrate and prove them.
+    """
     folder = model_folder(model)
     from kgen.export.exporting import export as write
+    from kgen.real_captions import real_captions
 
     painter = _painter(folder, post)
-    for proof in write(painter, out, tuple(name.strip() for name in formats.split(","))):
-        click.echo(out / proof.path)
+    captions = real_captions(painter, data and os.path.abspath(data))
+    proven = write(painter, out, _names(formats), captions, _names(precisions))
+    for path in dict.fromkeys(proof.path for proof in proven):
+        click.echo(out / path)
     click.echo(out / "PROOF.md")
 
 
@@ -320,7 +340,7 @@ def main(arguments=None):
         sys.exit(error.exit_code)
     except (KeyboardInterrupt, click.Abort):
         sys.exit(130)
-    except (ValueError, TypeError, OSError, MemoryError) as error:
+    except (ValueError, TypeError, OSError, MemoryError, ModuleNotFoundError) as error:
         if "--debug" in arguments:
             raise
         print(f"kgen: {_in_one_line(error)}", file=sys.stderr)
@@ -330,6 +350,8 @@ def main(arguments=None):
 def _in_one_line(error) -> str:
     if isinstance(error, MemoryError):
         return "There is not enough memory. Use smaller pictures, or fewer."
+    if isinstance(error, ModuleNotFoundError):
+        return f"This takes {error.name}, which is not installed: install kgen with all it needs."
     if isinstance(error, OSError) and error.strerror:  # the system's, not worded by kgen
         hint = "Name a path that can be read or written."
         named = error.filename is not None
@@ -345,6 +367,10 @@ def _exported_painter(folder):
 
     found = exported(folder)
     return found and RuntimePainter(found)
+
+
+def _names(text):
+    return tuple(name.strip() for name in text.split(","))
 
 
 def _painter(folder, post):

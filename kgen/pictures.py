@@ -67,8 +67,11 @@ def to_pixels(image: np.ndarray) -> np.ndarray:
         raise TypeError(wrong("image", "floating-point", image.dtype, "Pixels need no to_pixels."))
     if np.isnan(image).any():
         raise ValueError(wrong("image", "free of NaN", "NaN", "Did training diverge?"))
-    image = np.clip(image.astype(np.float32), -1, 1)
-    return np.floor(np.float32(127.5) * (image + 1) + np.float32(0.5)).astype(np.uint8)
+    levels = np.clip(image, -1, 1, dtype=np.float32, casting="same_kind")
+    levels += 1  # in place, since runtimes wait for this: it takes a third of the time
+    levels *= np.float32(127.5)
+    levels += np.float32(0.5)
+    return levels.astype(np.uint8)  # which rounds down, as no level is negative
 
 
 def save_png(path: str | os.PathLike, pixels: np.ndarray, /, **text: Any) -> None:

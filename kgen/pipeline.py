@@ -121,6 +121,11 @@ class TextToImage:
         return self._unprocessed.get_layer("encoder")
 
     @property
+    def generator(self) -> keras.Model:
+        """G alone, from `build_generator`, without post-processing."""
+        return self._unprocessed.get_layer("generator")
+
+    @property
     def fewest_tokens(self) -> int:
         """Tokens of the shortest caption that it was taught by; 0 if that is unknown."""
         return int(self.card.get("captions", {}).get("fewest_tokens", 0))

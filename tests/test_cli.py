@@ -137,7 +137,7 @@ def test_an_error_is_one_line_and_no_trace(tmp_path):
         (["train", "--out", "{run}"], 1, "--resume"),
         (["train", "--out", "{tmp}/mistyped", "--resume"], 2, "a run to resume, received"),
         (["train", "--out", "{run}", "--resume", "--seed", "9"], 1, "training.seed is 0 there"),
-        (["export", "{run}", "--out", "{tmp}/x", "--formats", "onnx"], 1, "saved_model"),
+        (["export", "{run}", "--out", "{tmp}/x", "--formats", "mlir"], 1, "saved_model"),
     ],
 )  # fmt: skip
 def test_bad_input_is_one_line(run, tmp_path, monkeypatch, capsys, arguments, code, words):

@@ -11,8 +11,10 @@ from ai_edge_litert.interpreter import Interpreter
 from PIL import Image
 
 from kgen.config import ENCODERS, Config
-from kgen.export import litert, proof, saved_model, saved_model_proof, served_operators
+from kgen.export import captions as proving_captions
+from kgen.export import proof, saved_model, saved_model_proof, served_operators
 from kgen.export.exporting import export
+from kgen.export.litert import conversion, exporting, proving, writing
 from kgen.export.served import seeded_noise
 from kgen.model_folder import build_model
 from kgen.noise import sample_noise
@@ -20,12 +22,13 @@ from kgen.pictures import to_pixels
 from kgen.pipeline import TextToImage
 from kgen.text.vocabulary import learn_vocabulary, read_vocabulary
 
+FLOAT = ("float32",)
 CAPTIONS = ["a red boat at night", "three birds", "夜晚的红色小船", "", "red " * 40]
 SIZE, LENGTH, NOISE_DIM = 32, 12, 8
 SERVED = "serving/tiny_bilstm/1"
 
 
-def build_painter(encoder, word_attention=True):
+def build_painter(encoder, word_attention=True, spread=0.1):
     """An untrained model whose every weight, biases too, is random."""
     config = Config.from_dict(
         {
@@ -48,7 +51,8 @@ def build_painter(encoder, word_attention=True):
     vocabulary = learn_vocabulary([*CAPTIONS, "两只鸟 fly over the sea"] * 2, 200)
     model = build_model(config, len(vocabulary))
     generator = np.random.default_rng(0)
-    model.set_weights([w + 0.1 * generator.standard_normal(w.shape) for w in model.get_weights()])
+    weights = model.get_weights()
+    model.set_weights([w + spread * generator.standard_normal(w.shape) for w in weights])
     return TextToImage(config, vocabulary, model, hash="0123456789abcdef")
 
 
@@ -60,7 +64,7 @@ def painter():
 @pytest.fixture(scope="module")
 def out(painter, tmp_path_factory):
     out = tmp_path_factory.mktemp("exported")
-    export(painter, out)
+    export(painter, out, precisions=FLOAT)
     return out
 
 
@@ -108,9 +112,9 @@ def test_pictures_compared_here_are_no_constants(painter, inputs):
 @pytest.mark.parametrize("encoder", [name for name in ENCODERS if name != "bilstm"])
 def test_every_encoder_exports(encoder, inputs, tmp_path):
     painter = build_painter(encoder, word_attention=encoder != "bag")
-    (proven,) = export(painter, tmp_path, ["litert"])
-    assert proven.max_difference <= 1e-4
-    assert litert.foreign_operators(proven.operators) == []
+    for proven in export(painter, tmp_path, ["litert"], precisions=FLOAT):
+        assert proven.max_difference <= 1e-4
+        assert conversion.foreign_operators(proven.operators) == []
     assert names_in(tmp_path) == ["PROOF.md", "litert", "proof.json"]
 
     saved_model.write_saved_model(painter, tmp_path / "1")
@@ -161,7 +165,8 @@ def test_png_bytes_decode_to_the_image(served):
 def test_saved_model_in_a_process_without_kgen(painter, out, inputs):
     token_ids, noise = inputs
     call = ("from_ids", {"token_ids": token_ids.numpy(), "noise": noise.numpy()})
-    (pixels,), versions = saved_model_proof.call_saved_model(out / SERVED, [call])
+    (pixels,), versions, took = saved_model_proof.call_saved_model(out / SERVED, [call])
+    assert took["all threads"][0] > 0
     assert_within_a_level(pixels, expected_pixels(painter, token_ids, noise))
     assert versions["tensorflow"] == tf.__version__
 
@@ -229,7 +234,7 @@ def test_saved_model_holds_nothing_of_keras_or_kgen(out):
 
 
 def test_litert_draws_what_the_model_draws(painter, out):
-    captions = proof.proof_captions(painter.vocabulary)
+    captions = proving_captions.proof_captions(proving_captions.made_up(painter), 32)
     token_ids = painter.tokenizer(captions).numpy()
     noise = sample_noise(len(captions), NOISE_DIM, seed=11)
     noise[1] = 0
@@ -248,10 +253,10 @@ def test_litert_draws_what_the_model_draws(painter, out):
 
 
 def test_litert_has_builtin_operators_only_and_what_it_needs_beside_it(painter, out):
-    operators = litert.operators_of(out / "litert" / "model.tflite")
-    assert litert.foreign_operators(operators) == []
-    assert operators["TRANSPOSE_CONV"] == 3
-    assert operators["LOGISTIC"] == 6  # three gates in each of two LSTMs: loops are looked into
+    operators = conversion.operators_of(out / "litert" / "model.tflite")
+    assert conversion.foreign_operators(operators) == []
+    assert operators["TRANSPOSE_CONV"] == 2 * 3  # in the signatures for 1 and for 4
+    assert operators["LOGISTIC"] == 2 * LENGTH
     assert read_vocabulary(out / "litert" / "vocabulary.txt") == painter.vocabulary
     tried = json.loads((out / "litert" / "examples.json").read_text(encoding="utf-8"))
     captions = [example["caption"] for example in tried]
@@ -267,14 +272,33 @@ def test_litert_has_builtin_operators_only_and_what_it_needs_beside_it(painter, 
 
 def assert_refused(painter, out, name, match):
     with pytest.raises(proof.GateError, match=match):
-        export(painter, out, [name])
+        export(painter, out, [name], precisions=FLOAT)
     assert names_in(out) == []
 
 
+def convert_instead(monkeypatch, content):
+    monkeypatch.setattr(writing, "converted", lambda *arguments: content)
+
+
 def test_an_lstm_of_unknown_batch_is_refused(painter, tmp_path, monkeypatch):
-    convert = litert.convert
-    monkeypatch.setattr(litert, "convert", lambda painter: convert(painter, batch_size=None))
+    def convert(module, signatures, half=False):
+        ids = tf.TensorSpec((None, LENGTH), tf.int32, name="token_ids")
+        encode = tf.function(lambda token_ids: painter.encoder(token_ids), input_signature=[ids])
+        return conversion.converted(module, {"serving_default": encode})
+
+    monkeypatch.setattr(writing, "converted", convert)
     assert_refused(painter, tmp_path, "litert", "litert: operators.*builtin.*TensorList")
+
+
+def test_transposed_convolutions_of_unknown_batch_are_refused(painter, tmp_path, monkeypatch):
+    image = tf.TensorSpec((None, 4, 4, 3), name="image")
+    up = tf.keras.layers.Conv2DTranspose(3, 4, 2, "same")
+    up.build((None, 4, 4, 3))
+    module = tf.Module()
+    module.weights = [v.value for v in up.variables]
+    draw = tf.function(lambda image: up(image), input_signature=[image])
+    convert_instead(monkeypatch, conversion.converted(module, {"serving_default": draw}))
+    assert_refused(painter, tmp_path, "litert", "shape of TRANSPOSE_CONV.*static batch.*XNNPACK")
 
 
 def test_an_operator_of_tensorflow_is_refused(painter, tmp_path, monkeypatch):
@@ -284,8 +308,7 @@ def test_an_operator_of_tensorflow_is_refused(painter, tmp_path, monkeypatch):
 
     converter = tf.lite.TFLiteConverter.from_concrete_functions([inverse.get_concrete_function()])
     converter.target_spec.supported_ops = [tf.lite.OpsSet.SELECT_TF_OPS]
-    content = converter.convert()
-    monkeypatch.setattr(litert, "convert", lambda painter: content)
+    convert_instead(monkeypatch, converter.convert())
     assert_refused(painter, tmp_path, "litert", "litert: operators.*custom:FlexMatrixInverse")
 
 
@@ -295,10 +318,10 @@ def change_weights(painter):
 
 def test_other_weights_are_refused(tmp_path, monkeypatch):
     painter = build_painter("bag")
-    convert, write = litert.convert, saved_model.write_saved_model
+    convert, write = writing.converted, saved_model.write_saved_model
 
-    def convert_old(painter):
-        content = convert(painter)
+    def convert_old(*arguments):
+        content = convert(*arguments)
         change_weights(painter)
         return content
 
@@ -306,10 +329,10 @@ def test_other_weights_are_refused(tmp_path, monkeypatch):
         write(painter, folder)
         change_weights(painter)
 
-    monkeypatch.setattr(litert, "convert", convert_old)
+    monkeypatch.setattr(writing, "converted", convert_old)
     monkeypatch.setattr(saved_model, "write_saved_model", write_old)
     # The limit is this model's own, and below half a level of 255.
-    assert_refused(painter, tmp_path, "litert", r"difference to the model.*at most 0\.000\d+ of")
+    assert_refused(painter, tmp_path, "litert", r"difference to the model.*at most 0\.00\d+ of")
     assert_refused(painter, tmp_path, "saved_model", "difference to the model.*at most 1 level")
 
 
@@ -344,7 +367,7 @@ def test_steep_models_are_given_what_rounding_changes_in_them(steepness, limit):
             return tf.constant(steepness * (noise.astype("float64") - 1))
 
     ids, noise = np.zeros((2, 3), "int32"), np.ones((2, 4), "float32")
-    received = litert.most_difference(Steep(), ids, noise, np.zeros((2, 4)))
+    received = proving.most_difference(Steep(), ids, noise, np.zeros((2, 4)))
     assert received == pytest.approx(limit, rel=0.06)  # 1 + 1e-6 is 1 + 9.54e-7 in float32
 
 
@@ -353,24 +376,24 @@ def test_a_steep_model_exports(tmp_path):
     steep = build_painter("bilstm")
     model = steep.model.get_layer("generator")
     model.set_weights([(2.5 if w.ndim == 4 else 1.0) * w for w in model.get_weights()])
-    proof_of = litert.export_litert(steep, tmp_path)
-    assert 1e-4 < proof_of.max_difference < proof_of.limit <= 4e-3
+    for proven in export(steep, tmp_path, ["litert"], precisions=FLOAT):
+        assert 1e-4 < proven.max_difference < proven.limit <= 4e-3
 
 
 def test_nan_is_no_small_difference(painter):
     image = np.zeros((1, 2, 2, 3))
     named = {"artefact": "litert", "place": "litert", "written": "litert", "unit": "levels"}
-    with pytest.raises(proof.GateError, match="nan"):
+    with pytest.raises(proof.GateError, match="NaN"):
         proof.compare(painter, image, image * np.nan, **named, span=2.0, limit=1.0)
 
 
 def test_a_refusal_leaves_what_was_there(painter, tmp_path, monkeypatch):
-    export(painter, tmp_path, ["litert"])
+    export(painter, tmp_path, ["litert"], precisions=FLOAT)
     before = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
-    other = litert.convert(build_painter("bag"))
-    monkeypatch.setattr(litert, "convert", lambda painter: other)
+    others = writing.Conversions(build_painter("bag"), proving_captions.made_up(painter))
+    monkeypatch.setattr(exporting, "Conversions", lambda *arguments: others)
     with pytest.raises(proof.GateError, match="difference"):
-        export(painter, tmp_path, ["litert"])
+        export(painter, tmp_path, ["litert"], precisions=FLOAT)
     assert before == {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
 
 
@@ -386,25 +409,32 @@ def test_unknown_formats_are_told_before_anything_is_written(painter, tmp_path, 
 
 def test_proofs_are_written_and_kept(painter, out):
     proofs = json.loads((out / "proof.json").read_text(encoding="utf-8"))
-    assert list(proofs) == ["saved_model", "saved_model_encode", "litert"]
+    assert list(proofs) == [
+        *("saved_model", "saved_model_encode", "litert", "litert_encoder", "litert_generator")
+    ]
     content = (out / "litert" / "model.tflite").read_bytes()
     assert proofs["litert"]["sha256"] == hashlib.sha256(content).hexdigest()
     assert proofs["litert"]["num_bytes"] == len(content)
-    assert proofs["litert"]["num_pictures"] == proof.NUM_CAPTIONS
-    assert proofs["saved_model"]["num_pictures"] == 3 * proof.NUM_CAPTIONS
+    num = proving_captions.NUM_PROOF
+    assert proofs["litert"]["num_pictures"] == 2 * num  # one by one, and four by four
+    assert proofs["saved_model"]["num_pictures"] == 3 * num + 3
+    assert list(proofs["litert"]["latency_ms"]) == ["1 thread", "2 threads"]
+    assert min(median for median, _ in proofs["litert"]["latency_ms"].values()) > 0
     for each in proofs.values():
         assert (out / each["path"]).exists()
         assert each["max_difference"] <= each["limit"]
         assert each["model_hash"] == painter.hash
     readable = (out / "PROOF.md").read_text(encoding="utf-8")
     assert "## serving/tiny_bilstm/1" in readable and "## litert/model.tflite" in readable
-    assert "TRANSPOSE_CONV 3" in readable
+    assert "TRANSPOSE_CONV 6" in readable and "| latency, 2 threads |" in readable
 
 
 def test_proof_captions_hold_both_languages_nothing_and_pages(painter):
-    captions = proof.proof_captions(painter.vocabulary)
-    assert len(captions) == proof.NUM_CAPTIONS
-    assert captions == proof.proof_captions(painter.vocabulary)
+    made_up = proving_captions.made_up(painter)
+    captions = proving_captions.proof_captions(made_up)
+    assert len(captions) == proving_captions.NUM_PROOF
+    assert made_up == proving_captions.made_up(painter)
+    assert not set(made_up.calibration) & set(made_up.proof)
     assert "" in captions and max(map(len, captions)) >= 1000
     lengths = (painter.tokenizer(captions).numpy() > 0).sum(axis=1)
     assert lengths.min() == 0 and lengths.max() == LENGTH

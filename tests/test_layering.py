@@ -31,7 +31,7 @@ LAYERS = (
     ("kgen.evaluation.fine_structure", "kgen.evaluation.features"),
     ("kgen.training",),
     ("kgen.pipeline", "kgen.generating", "kgen.evaluation", "kgen.export", "kgen.runtime",
-     "kgen.publishing", "kgen.cards"),  # fmt: skip
+     "kgen.publishing", "kgen.cards", "kgen.real_captions"),  # fmt: skip
     ("kgen.given_path", "kgen.command_settings", "kgen.cli", "kgen.__main__"),
 )
 RANK = {name: rank for rank, names in enumerate(LAYERS) for name in names}

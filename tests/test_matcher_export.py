@@ -8,8 +8,9 @@ import tensorflow as tf
 from ai_edge_litert.interpreter import Interpreter
 
 from kgen.config import Config
-from kgen.export import litert, proof, served_operators
+from kgen.export import proof, served_operators
 from kgen.export.exporting import export
+from kgen.export.litert import conversion, matcher
 from kgen.matcher import build_matcher
 from kgen.model_folder import build_model
 from kgen.pictures import to_image
@@ -46,7 +47,7 @@ def pixels():
 @pytest.fixture(scope="module")
 def out(painter, tmp_path_factory):
     out = tmp_path_factory.mktemp("exported")
-    export(painter, out)
+    export(painter, out, precisions=["float32"])
     return out
 
 
@@ -75,7 +76,7 @@ def test_the_litert_file_scores_as_the_matcher(painter, out, pixels):
         "reading.json",
         "vocabulary.txt",
     ]
-    assert litert.foreign_operators(litert.operators_of(folder / "model.tflite")) == []
+    assert conversion.foreign_operators(conversion.operators_of(folder / "model.tflite")) == []
     assert read_vocabulary(folder / "vocabulary.txt") == painter.matcher.vocabulary
     tried = json.loads((folder / "examples.json").read_text(encoding="utf-8"))
     ids = painter.matcher.tokenizer([each["caption"] for each in tried]).numpy()
@@ -93,19 +94,20 @@ def test_the_litert_file_scores_as_the_matcher(painter, out, pixels):
 def test_both_are_proven(painter, out):
     proofs = json.loads((out / "proof.json").read_text(encoding="utf-8"))
     assert set(proofs) == {
-        *("saved_model", "saved_model_encode", "saved_model_match", "litert", "litert_match")
+        *("saved_model", "saved_model_encode", "saved_model_match"),
+        *("litert", "litert_encoder", "litert_generator", "litert_match"),
     }
     for name in ("saved_model_match", "litert_match"):
         assert proofs[name]["max_difference"] <= proofs[name]["limit"] == 1e-4
-        assert proofs[name]["num_pictures"] == proof.NUM_CAPTIONS
+        assert proofs[name]["num_pictures"] == 32
     readable = (out / "PROOF.md").read_text(encoding="utf-8")
     assert "## litert/matcher/model.tflite: match" in readable
     assert "## serving/tiny/1: match" in readable
 
 
 def test_another_matcher_is_refused(painter, tmp_path, monkeypatch):
-    content = litert.convert_matcher(build_matcher(painter.vocabulary, (SIZE, SIZE, 3), LENGTH))
-    monkeypatch.setattr(litert, "convert_matcher", lambda matcher: content)
-    with pytest.raises(proof.GateError, match="litert_match: difference to the model"):
-        export(painter, tmp_path, ["litert"])
+    content = matcher.convert_matcher(build_matcher(painter.vocabulary, (SIZE, SIZE, 3), LENGTH))
+    monkeypatch.setattr(matcher, "convert_matcher", lambda matcher: content)
+    with pytest.raises(proof.GateError, match="litert_match: (difference to the model|numbers)"):
+        export(painter, tmp_path, ["litert"], precisions=["float32"])
     assert not (tmp_path / "litert").exists()

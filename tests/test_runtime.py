@@ -21,7 +21,7 @@ def run(tmp_path_factory):
     """A model's folder with its export inside."""
     folder = tmp_path_factory.mktemp("run")
     build_painter("bilstm").save(folder)
-    export(TextToImage.from_preset(folder), folder / "exported", ["litert"])
+    export(TextToImage.from_preset(folder), folder / "exported", ["litert"], precisions=["float32"])
     return folder
 
 
@@ -80,7 +80,8 @@ def test_captions_much_shorter_than_those_learned_from_are_told(run, tmp_path, o
     """By the exported file, and by the model itself."""
     folder = shutil.copytree(run, tmp_path / "run")
     files.write_json(folder / "card.json", {"captions": {"fewest_tokens": 8}})
-    export(TextToImage.from_preset(folder), folder / "exported", ["litert"])
+    about = folder / "exported" / "litert" / "model.json"
+    files.write_json(about, files.read_json(about) | {"fewest_tokens": 8})
     command = [sys.executable, "-m", "kgen.cli", "generate", "a red boat at night", "红船"]
     command += ["--preset", folder, "--out", tmp_path, *options]
     ran = subprocess.run(command, capture_output=True, text=True, check=False)
@@ -107,7 +108,7 @@ def test_an_export_of_older_weights_is_not_drawn_by(run, tmp_path):
 
 def test_an_export_with_post_processing_is_not_drawn_by(run, tmp_path):
     painter = TextToImage.from_preset(run).with_post("denoise")
-    export(painter, tmp_path, ["litert"])
+    export(painter, tmp_path, ["litert"], precisions=["float32"])
     assert exported(tmp_path) is None
     assert RuntimePainter(tmp_path / "litert").post == str(painter.post) != ""
 
@@ -119,9 +120,10 @@ def test_a_model_without_an_export_is_not_drawn_by_one(tmp_path):
 @pytest.mark.parametrize(
     ("name", "content", "error"),
     [
-        ("model.tflite", None, FileNotFoundError),
-        ("model.tflite", b"", ValueError),
-        ("model.tflite", b"TFL3" * 100, ValueError),
+        ("generator.tflite", None, FileNotFoundError),
+        ("generator.tflite", b"", ValueError),
+        ("generator.tflite", b"TFL3" * 100, ValueError),
+        ("encoder.tflite", b"", ValueError),
         ("model.json", b"{}", ValueError),
         ("model.json", b"[1]", ValueError),
         ("reading.json", b"{}", ValueError),

@@ -9,6 +9,7 @@ from test_export import build_painter
 from test_runtime_tokenizer import CAPTIONS, LONG, TRICKY
 
 from kgen.export import browser, proof, web
+from kgen.export.captions import made_up
 from kgen.export.exporting import export
 from kgen.export.reading import reading_of
 from kgen.text.tokenizer import CaptionTokenizer
@@ -62,7 +63,7 @@ def test_a_page_that_does_not_run_is_refused(painter, out, tmp_path, lacking):
     gone = folder / lacking
     shutil.rmtree(gone) if gone.is_dir() else gone.unlink()
     with pytest.raises(proof.GateError, match="web: run` must be run by a browser"):
-        web.prove_web(painter, folder)
+        web.prove_web(painter, folder, made_up(painter))
 
 
 @in_browser

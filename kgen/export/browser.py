@@ -15,11 +15,14 @@ import numpy as np
 PROGRAMS = ("chromium", "chromium-browser", "google-chrome", "chrome")
 DRAW = """async ([captions, rows]) => {
   const drawn = [];
+  const took = [];
   for (const [n, caption] of captions.entries()) {
+    const start = performance.now();
     const { data } = await window.painter.draw(caption, new Float32Array(rows[n]));
+    took.push(performance.now() - start);
     drawn.push(btoa(String.fromCharCode(...data)));
   }
-  return drawn;
+  return { drawn, took };
 }"""
 TIMEOUT = 60_000  # milliseconds, for the runtime's 9 MB and the model
 
@@ -33,7 +36,7 @@ def browser_program() -> str | None:
 
 def draw_in_browser(
     folder: Path, captions: Sequence[str], noise: np.ndarray, program: str
-) -> tuple[np.ndarray, str]:
+) -> tuple[np.ndarray, str, list[float]]:
     """Opens the page in `folder` and lets it draw.
 
     Args:
@@ -43,7 +46,7 @@ def draw_in_browser(
         program: The browser's path.
 
     Returns:
-        uint8 (B, H, W, 3), and the browser's version.
+        uint8 (B, H, W, 3), the browser's version, and the milliseconds that each picture took.
 
     Raises:
         RuntimeError: The page does not run; the message is the page's.
@@ -65,15 +68,15 @@ def draw_in_browser(
             failed = page.evaluate("document.body.dataset.failed")
             if failed:
                 raise RuntimeError(failed)
-            drawn = page.evaluate(DRAW, [list(captions), noise.tolist()])
+            told = page.evaluate(DRAW, [list(captions), noise.tolist()])
             version = browser.version
         except Error as error:
             raise RuntimeError("; ".join(complaints) or error.message.splitlines()[0]) from None
         finally:
             browser.close()
-    rgba = [np.frombuffer(base64.b64decode(text), np.uint8) for text in drawn]
+    rgba = [np.frombuffer(base64.b64decode(text), np.uint8) for text in told["drawn"]]
     size = int((len(rgba[0]) // 4) ** 0.5)
-    return np.stack(rgba).reshape(-1, size, size, 4)[..., :3], version
+    return np.stack(rgba).reshape(-1, size, size, 4)[..., :3], version, told["took"]
 
 
 @contextlib.contextmanager

@@ -4,14 +4,13 @@ import dataclasses
 import hashlib
 import math
 import os
-from collections.abc import Sequence
-from dataclasses import dataclass
-from importlib import metadata
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import tensorflow as tf
 
 from kgen import checks, files
 from kgen.matcher import Matcher
@@ -20,21 +19,6 @@ from kgen.pipeline import TextToImage
 
 PROOFS = "proof.json"
 READABLE = "PROOF.md"
-NUM_CAPTIONS = 32
-
-# Nothing, blanks, both languages, one line and pages, full-width letters, accents, no words.
-FIXED_CAPTIONS = (
-    "",
-    " \t\u3000",
-    "美丽的日落景象",
-    "a snowy night",
-    "Two red boats on a calm lake at dawn, with mountains behind them",
-    "夜晚的城市上空有一轮满月，左边有三只鸟",
-    "ｓｕｎ，红色的 sunset！",
-    "Café 😀 naïve ½",
-    "a quiet sea under a low sun " * 40,
-    "雪" * 1000,
-)
 
 
 class GateError(ValueError):
@@ -58,11 +42,16 @@ class Proof:
         versions: Versions of what ran it.
         operators: Every operator in it, with how often it is there.
         num_pictures: Pictures that were compared.
+        captions: What the captions were.
         unit: Unit of the differences.
-        limit: Greatest difference that is let through.
+        limit: Greatest difference that is let through; `None`: any.
+        least_psnr_db: Least peak signal-to-noise ratio in dB; `None`: any.
         max_difference: Greatest difference of one channel of one pixel.
         mean_difference: Mean absolute difference.
         psnr_db: Peak signal-to-noise ratio in dB; `None` if nothing differs.
+        latency_ms: Median and 95th percentile of one picture, in milliseconds, by what they were
+            taken with, as in `2 threads`.
+        notes: What else there is to say, by its name.
     """
 
     artefact: str
@@ -76,11 +65,15 @@ class Proof:
     versions: dict[str, str]
     operators: dict[str, int]
     num_pictures: int
+    captions: str
     unit: str
-    limit: float
+    limit: float | None
+    least_psnr_db: float | None
     max_difference: float
     mean_difference: float
     psnr_db: float | None
+    latency_ms: dict[str, tuple[float, float]] = field(default_factory=dict)
+    notes: dict[str, str] = field(default_factory=dict)
 
 
 def gate(
@@ -97,35 +90,21 @@ def gate(
         raise GateError(checks.wrong(f"{artefact}: {name}", expected, received, hint)) from cause
 
 
-def proof_captions(vocabulary: Sequence[str], num: int = NUM_CAPTIONS) -> list[str]:
-    """Captions to compare with: some fixed ones, then random ones of the model's own words.
-
-    Example:
-        >>> proof_captions(["[PAD]", "[UNK]", "red", "##s", "红"], 11)[2:]  # doctest: +ELLIPSIS
-        ['美丽的日落景象', 'a snowy night', ...]
-    """
-    generator = np.random.default_rng(0)
-    words = [token.removeprefix("##") for token in vocabulary[2:]]
-    captions = list(FIXED_CAPTIONS[:num])
-    while len(captions) < num:
-        captions.append(" ".join(generator.choice(words, generator.integers(1, 24))))
-    return captions
-
-
-def proof_pictures(painter: TextToImage, shape: tuple[int, int, int], num: int) -> np.ndarray:
+def proof_pictures(
+    painter: TextToImage, shape: tuple[int, int, int], captions: Sequence[str]
+) -> np.ndarray:
     """Pictures to score: the model's own, before post-processing, and noise every other time.
 
     Args:
         painter: The model.
         shape: H, W, 3.
-        num: B.
+        captions: B of them.
 
     Returns:
         uint8 (B, H, W, 3).
     """
-    pixels = np.random.default_rng(0).integers(0, 256, (num, *shape)).astype(np.uint8)
-    captions = proof_captions(painter.vocabulary, num)[::2]
-    pixels[::2] = painter.generate(captions, post="")
+    pixels = np.random.default_rng(0).integers(0, 256, (len(captions), *shape)).astype(np.uint8)
+    pixels[::2] = painter.generate(captions[::2], post="")
     return pixels
 
 
@@ -172,7 +151,8 @@ def compare(
     written: str | os.PathLike,
     unit: str,
     span: float,
-    limit: float,
+    limit: float | None = None,
+    least_psnr_db: float | None = None,
     **described: Any,
 ) -> Proof:
     """Compares what an artefact drew with what the model drew.
@@ -186,17 +166,25 @@ def compare(
         written: Where it is now.
         unit: Of the numbers in the pictures.
         span: From their lowest possible to their highest.
-        limit: Greatest difference that is let through.
+        limit: Greatest difference that is let through; `None`: any.
+        least_psnr_db: Least peak signal-to-noise ratio in dB; `None`: any.
         **described: The other attributes of `Proof`.
 
     Raises:
-        GateError: The shapes are not the same, or some number differs by more than `limit`.
+        GateError: The shapes are not the same, some number is none or differs by more than
+            `limit`, or the ratio is too low.
     """
     gate(received.shape == expected.shape, artefact, "shape", f"{expected.shape}", received.shape)
     found = difference(expected, received, span)
     most = found["max_difference"]
-    near = most <= limit  # False for NaN too
-    gate(near, artefact, "difference to the model", f"at most {limit:g} {unit}", most)
+    finite = bool(np.isfinite(received).all())
+    gate(finite, artefact, "numbers", "finite", "NaN or infinity")
+    if limit is not None:
+        gate(most <= limit, artefact, "difference to the model", f"at most {limit:g} {unit}", most)
+    if least_psnr_db is not None and found["psnr_db"] is not None:
+        psnr = found["psnr_db"]
+        near = psnr >= least_psnr_db
+        gate(near, artefact, "PSNR", f"at least {least_psnr_db:g} dB", f"{psnr:.1f} dB")
     return Proof(
         artefact=artefact,
         path=place,
@@ -206,51 +194,33 @@ def compare(
         num_pictures=len(expected),
         unit=unit,
         limit=limit,
+        least_psnr_db=least_psnr_db,
         **_weighed(Path(written)),
         **found,
         **described,
     )
 
 
-def call_litert(
-    path: str | os.PathLike,
-    specs: Sequence[tf.TensorSpec],
-    *inputs: np.ndarray,
-    output: str = "image",
-) -> tuple[list[np.ndarray], dict[str, str]]:
-    """Calls the signature `serving_default` of a LiteRT file in `ai_edge_litert`, row by row.
+def latency(call: Callable[[], object], num: int = 100) -> tuple[float, float]:
+    """Median and 95th percentile of a call, in milliseconds, after it has been called often."""
+    for _ in range(num // 4):
+        call()
+    took = []
+    for _ in range(num):
+        start = time.perf_counter()
+        call()
+        took.append(1e3 * (time.perf_counter() - start))
+    return summary(took)
 
-    Args:
-        path: The file.
-        specs: Name, shape and type of each input; the batch is 1.
-        *inputs: For each input (N, ...).
-        output: Name of the only output.
 
-    Returns:
-        N outputs (1, ...), and the versions of what ran.
+def summary(took: Sequence[float]) -> tuple[float, float]:
+    """Median and 95th percentile.
 
-    Raises:
-        GateError: The runtime refuses the file, or it has other inputs or outputs.
+    Example:
+        >>> summary([1.0, 2.0, 3.0])
+        (2.0, 2.9)
     """
-    from ai_edge_litert.interpreter import Interpreter
-
-    try:
-        interpreter = Interpreter(os.fspath(path), num_threads=2)
-        interpreter.allocate_tensors()
-        draw = interpreter.get_signature_runner("serving_default")
-    except (RuntimeError, ValueError) as error:
-        gate(False, "litert", "run", "taken by ai_edge_litert", str(error), error)
-    expected = {spec.name: (*spec.shape, spec.dtype.name) for spec in specs}
-    details = draw.get_input_details()
-    found = {n: (*map(int, d["shape"]), np.dtype(d["dtype"]).name) for n, d in details.items()}
-    gate(found == expected, "litert", "inputs", f"{expected}", found)
-    outputs = sorted(draw.get_output_details())
-    gate(outputs == [output], "litert", "outputs", f"{[output]}", outputs)
-    rows = [
-        draw(**{spec.name: given[i : i + 1] for spec, given in zip(specs, inputs)})[output]
-        for i in range(len(inputs[0]))
-    ]
-    return rows, {"ai_edge_litert": metadata.version("ai-edge-litert")}
+    return round(float(np.median(took)), 3), round(float(np.percentile(took, 95)), 3)
 
 
 def record(folder: str | os.PathLike, proof: Proof) -> None:
@@ -259,8 +229,17 @@ def record(folder: str | os.PathLike, proof: Proof) -> None:
     path = folder / PROOFS
     proofs = files.read_json(path) if path.exists() else {}
     proofs[proof.artefact] = dataclasses.asdict(proof)
+    _write(folder, proofs)
+
+
+def forget_missing(folder: str | os.PathLike) -> None:
+    """Takes out of `proof.json` and `PROOF.md` what is no longer there."""
+    _write(Path(folder), files.read_json(Path(folder) / PROOFS))
+
+
+def _write(folder, proofs):
     proofs = {name: each for name, each in proofs.items() if (folder / each["path"]).exists()}
-    files.write_json(path, proofs)
+    files.write_json(folder / PROOFS, proofs)
     files.write_text(folder / READABLE, _readable(proofs.values()))
 
 
@@ -287,16 +266,34 @@ def _readable(proofs) -> str:
             f"| size | {proof['num_bytes']:,} bytes |",
             f"| run by | {proof['runtime']} |",
             f"| versions | {versions} |",
-            f"| pictures compared | {proof['num_pictures']} |",
-            f"| gate | at most {proof['limit']:g} {proof['unit']} |",
+            f"| compared | {proof['num_pictures']}, of captions {proof['captions']} |",
+            f"| gate | {_gate_of(proof)} |",
             f"| greatest difference | {proof['max_difference']:.3g} {proof['unit']} |",
             f"| mean difference | {proof['mean_difference']:.3g} {proof['unit']} |",
             f"| PSNR | {psnr} |",
+            *(
+                f"| latency, {how} | {_latency(took)} |"
+                for how, took in proof["latency_ms"].items()
+            ),
+            *(f"| {name} | {note} |" for name, note in proof["notes"].items()),
             f"| SHA-256 | `{proof['sha256']}` |",
             "",
             f"Operators: {operators}.",
         ]
     return "\n".join(lines) + "\n"
+
+
+def _gate_of(proof):
+    gates = []
+    if proof["limit"] is not None:
+        gates.append(f"at most {proof['limit']:g} {proof['unit']}")
+    if proof["least_psnr_db"] is not None:
+        gates.append(f"PSNR at least {proof['least_psnr_db']:g} dB")
+    return ", ".join(gates)
+
+
+def _latency(took):
+    return f"{took[0]:.2f} ms, 95 % within {took[1]:.2f} ms"
 
 
 def _of_what(artefact):

@@ -47,7 +47,8 @@ def reading_of(tokenizer: CaptionTokenizer) -> dict:
         return [None] if in_a_word and None in signs else signs  # None: no token spells it
 
     texts = [text.decode() for text in tokenizer.normalize(SIGNS).numpy()]
-    replaced = {s: text for s, text in zip(SIGNS, texts) if text and as_read(s) != as_read(text)}
+    others = ((sign, text) for sign, text in zip(SIGNS, texts) if text and text != sign)
+    replaced = {sign: text for sign, text in others if as_read(sign) != as_read(text)}
     return {
         "caption_length": tokenizer.caption_length,
         "most_bytes": tokenizer.most_bytes,

@@ -15,12 +15,15 @@ import tensorflow as tf
 
 from kgen import files
 from kgen.export import proof, serving
+from kgen.export.captions import Captions, made_up, proof_captions
 from kgen.export.saved_model_proof import prove_saved_model
 from kgen.export.served import Served
 from kgen.pipeline import TextToImage
 
 
-def export_saved_model(painter: TextToImage, folder: str | os.PathLike) -> proof.Proof:
+def export_saved_model(
+    painter: TextToImage, folder: str | os.PathLike, captions: Captions | None = None
+) -> list[proof.Proof]:
     """Writes `folder/serving/NAME/VERSION`, runs it where kgen is not, and compares it with the
     model. NAME is the model's, VERSION one more than the last that is there, so that a server that
     is running takes it up. `models.config` and `batching.config` beside NAME are for a server.
@@ -28,6 +31,7 @@ def export_saved_model(painter: TextToImage, folder: str | os.PathLike) -> proof
     Args:
         painter: The model.
         folder: Made if need be. `proof.json` and `PROOF.md` in it get a section.
+        captions: What it is proven with; made of the model's vocabulary if left out.
 
     Returns:
         Where it is and how far it is from the model.
@@ -36,6 +40,7 @@ def export_saved_model(painter: TextToImage, folder: str | os.PathLike) -> proof
         GateError: It is not what the model is; then nothing new is under its name.
         OSError: The folder cannot be written to.
     """
+    captions = captions or made_up(painter)
     served = Path(folder) / serving.PLACE
     name = serving.model_name(painter.name)
     of_model = served / name
@@ -43,8 +48,8 @@ def export_saved_model(painter: TextToImage, folder: str | os.PathLike) -> proof
     try:
         with files.whole_folder(Path(folder) / place) as beside:
             write_saved_model(painter, beside)
-            serving.write_warmup(beside, name, _warmup_calls(painter))
-            proven = prove_saved_model(painter, beside, place)
+            serving.write_warmup(beside, name, _warmup_calls(captions))
+            proven = prove_saved_model(painter, beside, place, captions)
     except BaseException:
         for made in (of_model, served):
             with contextlib.suppress(OSError):  # unless something else is there
@@ -53,12 +58,12 @@ def export_saved_model(painter: TextToImage, folder: str | os.PathLike) -> proof
     serving.write_configs(served)
     for each in proven:
         proof.record(folder, each)
-    return proven[0]
+    return proven
 
 
-def _warmup_calls(painter):
+def _warmup_calls(captions):
     """A request to each signature that takes captions, of one and of several."""
-    captions = np.asarray(proof.proof_captions(painter.vocabulary)[2:6], object)
+    captions = np.asarray(proof_captions(captions)[2:6], object)
     seed = np.arange(len(captions), dtype=np.int64)
     for rows in (slice(1), slice(None)):
         yield "serving_default", {"captions": captions[rows]}

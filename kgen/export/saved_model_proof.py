@@ -16,6 +16,7 @@ from PIL import Image
 
 from kgen import files
 from kgen.export import proof
+from kgen.export.captions import Captions, proof_captions
 from kgen.export.served import DEFAULT_SEED, seeded_noise
 from kgen.export.served_operators import foreign_operators, operators_of
 from kgen.noise import sample_noise
@@ -26,6 +27,7 @@ PROCESS = Path(__file__).with_name("saved_model_process.py")
 MOST_LEVELS = 1  # Pixels may be rounded to either side of a half.
 MOST_DIFFERENCE = 1e-4  # of scores, in [-1, 1]
 MOST_OF_VECTOR = 1e-4  # of caption vectors, unbounded, of some units
+NUM_MATCHES = 32  # captions with pictures of the matcher's
 BATCHES = (slice(0, 0), slice(0, 1), slice(1, 4), slice(4, None))  # batches of any size
 
 
@@ -51,7 +53,7 @@ class Comparison:
 
 
 def prove_saved_model(
-    painter: TextToImage, folder: str | os.PathLike, place: str
+    painter: TextToImage, folder: str | os.PathLike, place: str, captions: Captions
 ) -> list[proof.Proof]:
     """Runs a SavedModel in a fresh process and compares every signature with the model.
 
@@ -59,6 +61,7 @@ def prove_saved_model(
         painter: The model.
         folder: Where the SavedModel is now.
         place: Where it will be, relative to the export's folder.
+        captions: What to compare with.
 
     Returns:
         Proofs of the pictures, of the caption vectors and, where the model has a matcher, of the
@@ -70,9 +73,9 @@ def prove_saved_model(
     operators = operators_of(folder)
     foreign = foreign_operators(operators)
     proof.gate(not foreign, "saved_model", "operators", "TensorFlow's or known to servers", foreign)
-    compared = list(_comparisons(painter))
+    compared = list(_comparisons(painter, captions))
     calls = [call for comparison in compared for call in comparison.calls]
-    answers, versions = call_saved_model(folder, calls)
+    answers, versions, took = call_saved_model(folder, calls)
     answers = iter(answers)
     return [
         proof.compare(
@@ -84,24 +87,26 @@ def prove_saved_model(
             written=folder,
             runtime="a fresh process that imports only tensorflow and tensorflow_text",
             operators=operators,
+            captions=captions.kind,
             unit=comparison.unit,
             span=comparison.span,
             limit=comparison.limit,
             versions=versions,
+            latency_ms=took if comparison.artefact == "saved_model" else {},
         )
         for comparison in compared
     ]
 
 
-def _comparisons(painter) -> Iterator[Comparison]:
-    yield _of_pictures(painter)
-    yield _of_caption_vectors(painter)
+def _comparisons(painter, captions) -> Iterator[Comparison]:
+    yield _of_pictures(painter, captions)
+    yield _of_caption_vectors(painter, captions)
     if painter.matcher is not None:
-        yield _of_scores(painter)
+        yield _of_scores(painter, captions)
 
 
-def _of_pictures(painter):
-    captions = proof.proof_captions(painter.vocabulary)
+def _of_pictures(painter, real):
+    captions = proof_captions(real)
     seeds = np.arange(len(captions), dtype=np.int64) * 2**57 - 7  # also negative, also huge
     noise_dim = painter.config.networks.noise_dim
     token_ids = painter.tokenizer(captions)
@@ -118,6 +123,9 @@ def _of_pictures(painter):
         ):
             calls.append((signature, {name: value[rows] for name, value in inputs.items()}))
             expected.append(_pixels(painter, token_ids[rows], drawn[rows]))
+    some = BATCHES[2]
+    calls.append(("png", {"captions": said[some], "seed": seeds[some]}))
+    expected.append(_pixels(painter, token_ids[some], by_seed[some]))
     return Comparison("saved_model", calls, expected, "levels of 255", 255.0, MOST_LEVELS)
 
 
@@ -127,8 +135,8 @@ def _pixels(painter, token_ids, noise):
     return to_pixels(painter.generate_images(token_ids, noise).numpy())
 
 
-def _of_caption_vectors(painter):
-    captions = proof.proof_captions(painter.vocabulary)
+def _of_caption_vectors(painter, real):
+    captions = proof_captions(real)
     token_ids = painter.tokenizer(captions)
     vectors = painter.encoder(token_ids, training=False)["caption_vector"].numpy()
     said = np.asarray(captions, object)
@@ -138,10 +146,10 @@ def _of_caption_vectors(painter):
     return Comparison("saved_model_encode", calls, expected, "units", span, MOST_OF_VECTOR)
 
 
-def _of_scores(painter):
+def _of_scores(painter, real):
     matcher = painter.matcher
-    captions = proof.proof_captions(matcher.vocabulary)
-    pixels = proof.proof_pictures(painter, matcher.image_shape, len(captions))
+    captions = proof_captions(real, NUM_MATCHES)
+    pixels = proof.proof_pictures(painter, matcher.image_shape, captions)
     match = proof.expected_match(matcher, pixels, captions)
     said = np.asarray(captions, object)
     calls = [("score", {"captions": said[rows], "image": pixels[rows]}) for rows in BATCHES]
@@ -151,7 +159,7 @@ def _of_scores(painter):
 
 def call_saved_model(
     folder: str | os.PathLike, calls: Sequence[tuple[str, dict[str, np.ndarray]]]
-) -> tuple[list[np.ndarray], dict[str, str]]:
+) -> tuple[list[np.ndarray], dict[str, str], dict[str, tuple[float, float]]]:
     """Calls signatures in a fresh process that imports only TensorFlow and TF-Text.
 
     Args:
@@ -159,7 +167,8 @@ def call_saved_model(
         calls: For each call the signature's name and its inputs.
 
     Returns:
-        For each call the signature's output other than `png_bytes`, and the versions of what ran.
+        For each call the signature's output other than `png_bytes` (its pixels, if there is no
+        other), the versions of what ran, and median and 95th percentile of a caption's picture.
 
     Raises:
         GateError: The process failed, or PNGs hold other pixels than `image`.
@@ -180,7 +189,13 @@ def call_saved_model(
                 )
                 expected = "the pixels of `image`"
                 proof.gate(same, "saved_model", f"{signature} png_bytes", expected, "others")
-        return answers, json.loads(ran.stdout.splitlines()[-1])
+        told = json.loads(ran.stdout.splitlines()[-1])
+        return answers, told["versions"], _latency(told["milliseconds"])
+
+
+def _latency(took):
+    warm = took[len(took) // 4 :]
+    return {"all threads": proof.summary(warm)} if warm else {}
 
 
 def _plain(signature: str, inputs: dict[str, np.ndarray]) -> dict[str, Any]:

@@ -12,6 +12,8 @@ from kgen import files
 PLACE = "serving"
 MODELS = "models.config"
 BATCHING = "batching.config"
+OF_CLIENTS = Path(__file__).with_name("clients")
+CLIENTS = ("rest_client.py", "grpc_client.py")
 WARMUP = "assets.extra/tf_serving_warmup_requests"  # the server looks for it there
 MOUNTED = "/models"  # where TensorFlow Serving's container looks
 # A server waits half a millisecond for other requests, less than a picture takes.
@@ -40,7 +42,7 @@ def next_version(folder: Path) -> int:
 
 
 def write_configs(folder: Path) -> None:
-    """Writes `models.config`, of every model in `folder`, and `batching.config`.
+    """Writes `models.config`, of every model in `folder`, `batching.config`, and clients.
 
     Args:
         folder: With a folder for each model, and in it one for each version.
@@ -49,6 +51,8 @@ def write_configs(folder: Path) -> None:
     models = "".join(map(_of_model, dict.fromkeys(names)))
     files.write_text(folder / MODELS, f"model_config_list {{\n{models}}}\n")
     files.write_text(folder / BATCHING, BATCHES)
+    for name in CLIENTS:
+        files.write_text(folder / name, (OF_CLIENTS / name).read_text(encoding="utf-8"))
 
 
 def _of_model(name):

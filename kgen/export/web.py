@@ -5,21 +5,23 @@ import shutil
 import tarfile
 from pathlib import Path
 
-import numpy as np
-
 from kgen import files
 from kgen.export import proof
 from kgen.export.browser import browser_program, draw_in_browser
-from kgen.export.litert import operators_of, write_litert
+from kgen.export.captions import Captions, made_up, proof_captions
+from kgen.export.litert.conversion import operators_of
+from kgen.export.litert.rungs import RUNGS
+from kgen.export.litert.running import Running, versions
+from kgen.export.litert.writing import Conversions, write_reading, write_rung
 from kgen.export.saved_model_proof import MOST_LEVELS
-from kgen.export.served import input_specs
 from kgen.noise import sample_noise
 from kgen.pictures import to_pixels
 from kgen.pipeline import TextToImage
-from kgen.runtime.painter import MODEL
+from kgen.runtime.precisions import file_name
 from kgen.text.pretrained import pretrained_of
 
 PLACE = "web"
+MODEL = file_name("model", "float32")
 OF_MODEL = "model"
 PAGE = Path(__file__).with_name("page")
 # LiteRT.js of npm's @litertjs/core: its module, and WebAssembly with relaxed SIMD and without,
@@ -29,7 +31,9 @@ HOW_TO_GET = "it takes Chromium, and pip install 'kgen[web]'"
 NUM_CAPTIONS = 20
 
 
-def export_web(painter: TextToImage, folder: str | os.PathLike) -> proof.Proof:
+def export_web(
+    painter: TextToImage, folder: str | os.PathLike, captions: Captions | None = None
+) -> list[proof.Proof]:
     """Writes `folder/web`, to be served as it is, and opens it in a browser if there is one.
 
     `index.html` draws a caption as it is typed, by the LiteRT file in `model`; all that it loads
@@ -38,6 +42,7 @@ def export_web(painter: TextToImage, folder: str | os.PathLike) -> proof.Proof:
     Args:
         painter: The model.
         folder: Made if need be. `proof.json` and `PROOF.md` in it get a section.
+        captions: What it is proven with; made of the model's vocabulary if left out.
 
     Returns:
         Where it is and how far its pictures are from the model's.
@@ -51,11 +56,12 @@ def export_web(painter: TextToImage, folder: str | os.PathLike) -> proof.Proof:
     reads = "reading captions by its own vocabulary"
     own = pretrained_of(painter.model) is None
     proof.gate(own, "web", "model", reads, painter.config.text.pretrained)
+    captions = captions or made_up(painter)
     with files.whole_folder(Path(folder) / PLACE) as beside:
         write_web(painter, beside)
-        proven = prove_web(painter, beside)
+        proven = prove_web(painter, beside, captions)
     proof.record(folder, proven)
-    return proven
+    return [proven]
 
 
 def write_web(painter: TextToImage, folder: Path) -> None:
@@ -66,7 +72,10 @@ def write_web(painter: TextToImage, folder: Path) -> None:
     with tarfile.open(RUNTIME) as archive:
         archive.extractall(folder, filter="data")
     (folder / OF_MODEL).mkdir()
-    write_litert(painter, folder / OF_MODEL)
+    rung = RUNGS["float32"]
+    ((_, contents),) = Conversions(painter, made_up(painter)).versions(rung, ("model",))
+    write_rung(painter, folder / OF_MODEL, rung, contents)
+    write_reading(painter, folder / OF_MODEL)
     card = painter.card
     about = {name: card.get(name, "") for name in ("license", "credit")}
     about["captions"] = card.get("captions", {}).get("samples", [])
@@ -74,14 +83,14 @@ def write_web(painter: TextToImage, folder: Path) -> None:
     files.write_json(folder / "page.json", about)
 
 
-def prove_web(painter: TextToImage, folder: Path) -> proof.Proof:
+def prove_web(painter: TextToImage, folder: Path, captions: Captions) -> proof.Proof:
     """Compares what a page draws with the model.
 
     Raises:
         GateError: The page does not run, or draws something else.
     """
-    captions = proof.proof_captions(painter.vocabulary, NUM_CAPTIONS)
-    token_ids = painter.tokenizer(captions).numpy()
+    said = proof_captions(captions, NUM_CAPTIONS)
+    token_ids = painter.tokenizer(said).numpy()
     noise = sample_noise(NUM_CAPTIONS, painter.config.networks.noise_dim, seed=0)
     drawn = painter.generate_images(token_ids, noise).numpy()
     model = folder / OF_MODEL / MODEL
@@ -89,14 +98,15 @@ def prove_web(painter: TextToImage, folder: Path) -> proof.Proof:
     if program:
         runtime = f"{RUNTIME.name.partition('.tar')[0]} in a browser without a window"
         try:
-            received, version = draw_in_browser(folder, captions, noise, program)
+            received, version, took = draw_in_browser(folder, said, noise, program)
         except RuntimeError as error:
             proof.gate(False, "web", "run", "run by a browser", str(error), error)
-        versions = {Path(program).name: version}
+        ran_with = {Path(program).name: version}
+        latency = {"one thread": proof.summary(took[1:])}  # the first compiles
     else:
         runtime = f"ai_edge_litert, its model alone: no browser was there ({HOW_TO_GET})"
-        images, versions = proof.call_litert(model, input_specs(painter, 1), token_ids, noise)
-        received = to_pixels(np.concatenate(images))
+        received = to_pixels(_drawn(model, token_ids, noise, drawn))
+        ran_with, latency = versions(), {}
     return proof.compare(
         painter,
         to_pixels(drawn),
@@ -109,5 +119,18 @@ def prove_web(painter: TextToImage, folder: Path) -> proof.Proof:
         unit="levels of 255",
         span=255.0,
         limit=MOST_LEVELS,
-        versions=versions,
+        captions=captions.kind,
+        versions=ran_with,
+        latency_ms=latency,
     )
+
+
+def _drawn(model, token_ids, noise, expected):
+    running = Running(model, "web")
+    given = {"token_ids": token_ids, "noise": noise}
+    shapes = [
+        {name: (1, *rows.shape[1:], rows.dtype.name) for name, rows in tensors.items()}
+        for tensors in (given, {"image": expected})
+    ]
+    running.check("serving_default", *shapes)
+    return running.rows("serving_default", 1, **given)["image"]

@@ -4,7 +4,7 @@ import keras
 from keras import layers
 
 from kgen.config import ATTENTION_SIZES, NetworksConfig, TextConfig
-from kgen.networks.layers import Modulation, WordAttention
+from kgen.networks.layers import Doubled, Modulation, WordAttention
 
 FIRST_SIZE = 4
 
@@ -89,7 +89,7 @@ def build_generator(
 def _block(h, q, channels, dtype, name):
     """Doubles height and width: two modulated convolutions beside a 1 x 1 shortcut."""
     shortcut = layers.Conv2D(channels, 1, use_bias=False, dtype=dtype, name=f"{name}_shortcut")(h)
-    shortcut = layers.UpSampling2D(dtype=dtype)(shortcut)
+    shortcut = Doubled(dtype=dtype, name=f"{name}_doubled")(shortcut)
     h = Modulation(dtype=dtype, name=f"{name}_modulation_1")(h, q)
     h = layers.LeakyReLU(0.2, dtype=dtype)(h)
     h = layers.Conv2DTranspose(

@@ -60,7 +60,7 @@ class WordAttention(keras.layers.Layer):
 
     def build(self, h_shape, words_shape, is_word_shape):
         channels = h_shape[-1]
-        size = self.num_heads * self.key_dim
+        size = self._size
         self.norm = keras.layers.LayerNormalization(dtype=self.dtype_policy, name="norm")
         self.query, self.key, self.value, self.output_projection = (
             keras.layers.Dense(units, use_bias=False, dtype=self.dtype_policy, name=name)
@@ -79,21 +79,45 @@ class WordAttention(keras.layers.Layer):
         is_word = ops.cast(is_word, words.dtype)[:, None, :]  # (B, 1, L)
         # A copy, so that the gradients of the norm are summed before the residual path's is
         # added: in one sum of four, TensorFlow's order would differ from run to run.
-        q = self.query(self.norm(ops.copy(h)))
-        q = self._heads(q, height * width)  # (B, heads, HW, d)
-        k = self._heads(self.key(words), words.shape[1])
+        q = ops.reshape(self.query(self.norm(ops.copy(h))), (-1, height * width, self._size))
+        k = self._by_head(self.key(words) / self.key_dim**0.5)  # (B, heads L, heads d)
         # An empty caption has no words: its values are 0, so attention then adds nothing.
-        v = self._heads(self.value(words) * ops.transpose(is_word, (0, 2, 1)), words.shape[1])
-        scores = ops.matmul(q, ops.transpose(k, (0, 1, 3, 2))) / self.key_dim**0.5
+        v = self._by_head(self.value(words) * ops.transpose(is_word, (0, 2, 1)))
+        scores = ops.matmul(q, ops.transpose(k, (0, 2, 1)))
+        scores = ops.reshape(scores, (-1, height * width, self.num_heads, words.shape[1]))
         scores = ops.cast(scores, "float32") - 1e4 * ops.cast(1 - is_word[:, None], "float32")
-        weights = ops.cast(ops.softmax(scores), v.dtype)  # (B, heads, HW, L)
-        seen = ops.transpose(ops.matmul(weights, v), (0, 2, 1, 3))
-        seen = ops.reshape(seen, (-1, height * width, self.num_heads * self.key_dim))
-        return h + ops.reshape(self.output_projection(seen), (-1, height, width, channels))
+        weights = ops.cast(ops.softmax(scores), v.dtype)  # (B, HW, heads, L)
+        weights = ops.reshape(weights, (-1, height * width, self.num_heads * words.shape[1]))
+        seen = ops.reshape(ops.matmul(weights, v), (-1, height, width, self._size))
+        return h + self.output_projection(seen)
 
-    def _heads(self, x, length):
-        x = ops.reshape(x, (-1, length, self.num_heads, self.key_dim))
-        return ops.transpose(x, (0, 2, 1, 3))
+    def _by_head(self, x):
+        """(B, L, heads d) to (B, heads L, heads d): a row for each head, 0 but for its own part.
+
+        One product with these rows does what a product for each head does, without the transposed
+        copies of whole feature maps that those take on phones.
+        """
+        own = ops.repeat(ops.eye(self.num_heads, dtype=x.dtype), self.key_dim, axis=1)
+        rows = x[:, None] * own[None, :, None]  # (B, heads, L, heads d)
+        return ops.reshape(rows, (-1, self.num_heads * x.shape[1], self._size))
+
+    @property
+    def _size(self):
+        return self.num_heads * self.key_dim
 
     def get_config(self):
         return {**super().get_config(), "num_heads": self.num_heads, "key_dim": self.key_dim}
+
+
+@keras.saving.register_keras_serializable("kgen")
+class Doubled(keras.layers.Layer):
+    """(B, H, W, C) to (B, 2H, 2W, C): every pixel four times.
+
+    By concatenations, since repeated pixels are no operator that phones' fast kernels have.
+    """
+
+    def call(self, h):
+        _, height, width, channels = h.shape
+        h = ops.reshape(ops.concatenate([h, h], axis=-1), (-1, height, 2 * width, channels))
+        h = ops.concatenate([h, h], axis=2)  # (B, H, 4W, C)
+        return ops.reshape(h, (-1, 2 * height, 2 * width, channels))

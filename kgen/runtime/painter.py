@@ -10,9 +10,9 @@ from ai_edge_litert.interpreter import Interpreter
 from kgen import checks, files
 from kgen.noise import sample_noise
 from kgen.pictures import to_pixels
+from kgen.runtime.precisions import part_files
 from kgen.runtime.tokenizer import RuntimeTokenizer
 
-MODEL = "model.tflite"
 ABOUT = "model.json"
 SIGNATURE = "serving_default"
 THREADS = 2
@@ -25,6 +25,8 @@ class RuntimePainter:
     Args:
         folder: `litert` in an export's folder.
         num_threads: Threads that draw a picture.
+        precision: `float32`, `float16`, `dynamic` or `int8`; `None`: the nearest to the model that
+            is there.
 
     Attributes:
         name: Of the model.
@@ -35,7 +37,7 @@ class RuntimePainter:
 
     Raises:
         FileNotFoundError: A file is missing.
-        ValueError: A file does not hold what it should.
+        ValueError: A file does not hold what it should, or there is no such precision.
 
     Example:
         >>> painter = RuntimePainter("exported/litert")  # doctest: +SKIP
@@ -43,25 +45,20 @@ class RuntimePainter:
         (1, 64, 64, 3)
     """
 
-    def __init__(self, folder: str | os.PathLike, num_threads: int = THREADS):
+    def __init__(
+        self, folder: str | os.PathLike, num_threads: int = THREADS, precision: str | None = None
+    ):
         folder = Path(folder)
         about = read_about(folder)
         self.name, self.hash, self.post = about["name"], about["hash"], about["post"]
         self.fewest_tokens = about["fewest_tokens"]
         self.tokenizer = RuntimeTokenizer.read(folder)
-        path = folder / MODEL
-        if not path.is_file():
-            raise FileNotFoundError(_export_anew(folder, f"no {MODEL}"))
-        try:
-            self._draw = Interpreter(os.fspath(path), num_threads=num_threads).get_signature_runner(
-                SIGNATURE
-            )
-            inputs = self._draw.get_input_details()
-            (_, length), (_, self._noise_dim) = (inputs[n]["shape"] for n in ("token_ids", "noise"))
-        except (RuntimeError, ValueError, KeyError) as error:
-            raise ValueError(_export_anew(path, str(error))) from None
+        of_captions, of_images = part_files(folder, precision)
+        # The encoder's operators are so small that a second thread only makes them wait.
+        self._encode, (_, length) = _runner(of_captions, "token_ids", num_threads=1)
+        self._draw, (_, self._noise_dim) = _runner(of_images, "noise", num_threads)
         if length != self.tokenizer.caption_length:
-            raise ValueError(_export_anew(path, f"token ids of length {length}"))
+            raise ValueError(_export_anew(of_captions, f"token ids of length {length}"))
 
     def generate(self, captions: str | Sequence[str], seed: int = 0) -> np.ndarray:
         """Draws one picture of each caption.
@@ -80,20 +77,30 @@ class RuntimePainter:
         captions = checks.strings("captions", captions)
         checks.check_int("seed", seed, 0)
         noise = sample_noise(len(captions), self._noise_dim, seed)
-        drawn = list(self.images(self.tokenizer(captions), noise))
+        drawn = list(self._images(self.tokenizer(captions), noise))
         return to_pixels(np.concatenate(drawn)) if drawn else self._none()
 
-    def images(self, token_ids: np.ndarray, noise: np.ndarray) -> Iterator[np.ndarray]:
-        """y = G(z, T(x)) for token ids int32 (B, L) and noise float32 (B, Z), one by one:
-        float32 (1, H, W, 3), in [-1, 1].
-        """
-        for row in range(len(token_ids)):
-            given = {"token_ids": token_ids[row : row + 1], "noise": noise[row : row + 1]}
-            yield self._draw(**given)["image"]
+    def _images(self, token_ids, noise) -> Iterator[np.ndarray]:
+        """y = G(z, T(x)), one by one: float32 (1, H, W, 3), in [-1, 1]."""
+        before, text = None, {}
+        for ids, z in zip(token_ids[:, None], noise[:, None]):
+            if before is None or not np.array_equal(ids, before):
+                before, text = ids, self._encode(token_ids=ids)
+            yield self._draw(noise=z, **text)["image"]
 
     def _none(self):
         (image,) = self._draw.get_output_details().values()
         return np.zeros((0, *image["shape"][1:]), np.uint8)
+
+
+def _runner(path, given, num_threads):
+    """A file's function of a batch of 1, and the shape of one of the tensors that it is given."""
+    try:
+        interpreter = Interpreter(os.fspath(path), num_threads=num_threads)
+        run = interpreter.get_signature_runner(SIGNATURE)
+        return run, run.get_input_details()[given]["shape"]
+    except (RuntimeError, ValueError, KeyError) as error:
+        raise ValueError(_export_anew(path, str(error))) from None
 
 
 def read_about(folder: Path) -> dict[str, str | int]:

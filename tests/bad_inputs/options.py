@@ -148,7 +148,11 @@ OPTIONS = [
     Command("data check: page is a folder", ("data", "check", "{tmp}", "--html", "{tmp}")),
     Command("data pack: no out", ("data", "pack", "{tmp}")),
     Command("export: no out", ("export", "{run}")),
-    Command("export: unknown format", ("export", "{run}", "--out", "{tmp}/o", "--formats", "onnx")),
+    Command("export: unknown format", ("export", "{run}", "--out", "{tmp}/o", "--formats", "pb")),
+    Command(
+        "export: unknown precision",
+        ("export", "{run}", "--out", "{tmp}/o", "--precisions", "float32,int9"),
+    ),
     Command(
         "export: format typo",
         ("export", "{run}", "--out", "{tmp}/o", "--formats", "litert,saved_modle"),

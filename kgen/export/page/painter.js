@@ -42,8 +42,12 @@ export class Painter {
    * @param {string} caption
    * @param {Float32Array} noise N(0, 1), of length `noiseDim`.
    * @returns {Promise<ImageData>} Of `size` by `size` pixels.
+   * @throws {TypeError} `caption` is no string, or `noise` not as many finite numbers.
    */
   async draw(caption, noise) {
+    if (typeof caption !== 'string') throw new TypeError('`caption` must be a string');
+    if (!(noise instanceof Float32Array && noise.length === this.noiseDim && noise.every(isFinite)))
+      throw new TypeError(`\`noise\` must be a Float32Array of ${this.noiseDim} finite numbers`);
     const tensors = {
       token_ids: new Tensor(this.tokenizer.tokenIds(caption), [1, this.tokenizer.length]),
       noise: new Tensor(noise, [1, this.noiseDim]),

@@ -1,0 +1,1 @@
+"""Examples of clients of TensorFlow Serving: each stands alone, and is copied beside a model."""

@@ -1,0 +1,123 @@
+"""G with its last block drawn four pixels at a time, for which int8 kernels are fast.
+
+The last block has few channels and many pixels, and integer kernels are made for the opposite: on
+the processors we measured they took longer for its transposed convolution than float ones. So that
+block is written in packed pixels, in which the four pixels of every 2 x 2 are one of four times
+the channels (Shi et al. 2016, section 2.2), and unpacked at the end. Not a sum changes; zeros are
+added where packed pixels are no neighbours.
+"""
+
+import keras
+import numpy as np
+import tensorflow as tf
+from keras import layers
+
+from kgen.networks.layers import Modulation
+
+
+def packed_generator(generator: keras.Model) -> keras.Model:
+    """The same function of the same inputs as a generator of `build_generator`.
+
+    Returns:
+        A functional model with float32 weights of its own.
+    """
+    up = [layer for layer in generator.layers if isinstance(layer, layers.Conv2DTranspose)]
+    last = up[-1].name.removesuffix("_up")
+    packed = {
+        f"{last}_up": _packed_up,
+        f"{last}_modulation_2": _packed_modulation,
+        f"{last}_conv": _packed_convolution,
+        f"{last}_shortcut": _packed_shortcut,
+        "to_image": _packed_convolution,
+    }
+    before = {layer.name for layer in up[:-1] if layer.filters <= MOST_CHANNELS}
+
+    def clone(layer):
+        if layer.name == f"{last}_doubled":
+            return layers.Identity(name=layer.name)
+        if layer.name in packed:
+            return packed[layer.name](layer)[0]
+        if layer.name in before:
+            return _packed_up(layer)[0]
+        return layer.__class__.from_config(layer.get_config())
+
+    def call(layer, *args, **kwargs):
+        drawn = layer(*args, **kwargs)
+        if layer.name in before or layer.name == "to_image":
+            drawn = Unpacked(name=f"{layer.name}_unpacked")(drawn)
+        return drawn
+
+    copy = keras.models.clone_model(generator, clone_function=clone, call_function=call)
+    for layer in generator.layers:
+        make = packed.get(layer.name, _packed_up if layer.name in before else None)
+        copy.get_layer(layer.name).set_weights(make(layer)[1] if make else layer.get_weights())
+    return copy
+
+
+MOST_CHANNELS = 32
+
+
+@keras.saving.register_keras_serializable("kgen")
+class Unpacked(layers.Layer):
+    """(B, H, W, 4C) to (B, 2H, 2W, C)."""
+
+    def call(self, packed):
+        return tf.nn.depth_to_space(packed, 2)
+
+
+def _packed_up(layer):
+    kernel, bias = layer.get_weights()
+    conv = layers.Conv2D(4 * layer.filters, 3, padding="same", name=layer.name)
+    return conv, [packed_transposed_kernel(kernel), np.tile(bias, 4)]
+
+
+def _packed_convolution(layer):
+    kernel, bias = layer.get_weights()
+    conv = layers.Conv2D(4 * layer.filters, 3, padding="same", name=layer.name)
+    return conv, [packed_kernel(kernel), np.tile(bias, 4)]
+
+
+def _packed_shortcut(layer):
+    (kernel,) = layer.get_weights()
+    conv = layers.Conv2D(4 * layer.filters, 1, use_bias=False, name=layer.name)
+    return conv, [np.tile(kernel, 4)]
+
+
+def _packed_modulation(layer):
+    kernel, bias = layer.get_weights()
+
+    def four(of_channels):
+        return np.concatenate([np.tile(half, 4) for half in np.split(of_channels, 2, -1)], -1)
+
+    return Modulation(name=layer.name), [four(kernel), four(bias)]
+
+
+def packed_transposed_kernel(kernel: np.ndarray) -> np.ndarray:
+    """A transposed convolution's kernel (4, 4, O, I), stride 2, as a convolution's (3, 3, I, 4O).
+
+    Formula:
+        packed[1 + d, 1 + e, i, (2a + b) O + o] = kernel[a + 1 - 2d, b + 1 - 2e, o, i]
+    """
+    _, _, filters, channels = kernel.shape
+    packed = np.zeros((3, 3, channels, 2, 2, filters), kernel.dtype)
+    for d, e, a, b in np.ndindex(3, 3, 2, 2):
+        y, x = a + 3 - 2 * d, b + 3 - 2 * e
+        if 0 <= y < 4 and 0 <= x < 4:
+            packed[d, e, :, a, b, :] = kernel[y, x].T
+    return packed.reshape(3, 3, channels, 4 * filters)
+
+
+def packed_kernel(kernel: np.ndarray) -> np.ndarray:
+    """A convolution's kernel (3, 3, I, O) on packed pixels: (3, 3, 4I, 4O).
+
+    Formula:
+        packed[1 + d, 1 + e, (2f + g) I + i, (2a + b) O + o]
+            = kernel[1 + 2d + f - a, 1 + 2e + g - b, i, o]
+    """
+    _, _, channels, filters = kernel.shape
+    packed = np.zeros((3, 3, 2, 2, channels, 2, 2, filters), kernel.dtype)
+    for d, e, f, g, a, b in np.ndindex(3, 3, 2, 2, 2, 2):
+        y, x = 2 * d - 1 + f - a, 2 * e - 1 + g - b
+        if 0 <= y < 3 and 0 <= x < 3:
+            packed[d, e, f, g, :, a, b, :] = kernel[y, x]
+    return packed.reshape(3, 3, 4 * channels, 4 * filters)

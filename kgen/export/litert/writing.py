@@ -1,0 +1,137 @@
+"""A model's LiteRT files, and what it takes to read captions for them, unproven."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from kgen import files
+from kgen.export.captions import Captions
+from kgen.export.litert.conversion import converted
+from kgen.export.litert.graph import BATCHES, Graph
+from kgen.export.litert.metadata import about, finished, metadata_of
+from kgen.export.litert.rungs import PARTS, Rung
+from kgen.export.reading import reading_of
+from kgen.model_files import CONFIG, PRETRAINED_TEXT, VOCABULARY
+from kgen.noise import sample_noise
+from kgen.pipeline import TextToImage
+from kgen.runtime.painter import ABOUT
+from kgen.runtime.tokenizer import READING
+from kgen.text.pretrained import pretrained_of
+from kgen.text.tokenizer import CaptionTokenizer
+from kgen.text.vocabulary import write_vocabulary
+
+EXAMPLES = "examples.json"
+# Case, accents, full-width forms, punctuation, digits, emoji, both languages, nothing, too much.
+EXAMPLE_CAPTIONS = (
+    "美丽的日落景象",
+    "A Snowy Night, the moon on the left",
+    "正午的大海，two boats",
+    "ＣＡＦÉ 2½",
+    "日落🌅sunset",
+    "",
+    "night " * 600,
+)
+SEED = 1_000_000  # of noise that no one else is likely to draw with
+NUM_UNSEEN = 40  # captions that ranges are checked with
+
+
+class Conversions:
+    """Conversions of a model, each made once, when a rung first wants it.
+
+    Args:
+        painter: The model.
+        captions: What integer files take the ranges of their activations from.
+    """
+
+    def __init__(self, painter: TextToImage, captions: Captions):
+        self._painter, self._captions = painter, captions
+        self._graphs: dict[bool, Graph] = {}
+        self._converted: dict[tuple, bytes] = {}
+
+    def versions(self, rung: Rung, parts: tuple[str, ...] = PARTS) -> Iterator[tuple[str, dict]]:
+        """What a rung may be: name of the recipe and the files' contents by part, fastest first."""
+        if rung.name in ("float32", "float16"):
+            half = rung.name == "float16"
+            yield "", {part: self._of(part, rung.packed, half) for part in parts}
+            return
+        # Here, since the quantizer takes a second to import.
+        from kgen.export.litert.quantization import RECIPES, quantized
+
+        networks = self._painter.config.networks
+        size = networks.image_size // networks.pixel_size
+        others = self._captions.proof[:NUM_UNSEEN]
+        for recipe in RECIPES[rung.name]:
+            contents = {}
+            for part in parts:
+                seen = self._inputs(part, rung.packed, self._captions.calibration, SEED)
+                unseen = self._inputs(part, rung.packed, others, SEED + 1)
+                content = self._of(part, rung.packed)
+                contents[part] = quantized(content, recipe, seen, unseen, size)
+            yield str(recipe), contents
+
+    def _of(self, part, packed, half=False):
+        key = part, packed and part != "encoder", half
+        if key not in self._converted:
+            graph = self._graph(packed)
+            functions = {name: getattr(graph, part)(batch) for name, batch in BATCHES.items()}
+            self._converted[key] = converted(graph, functions, half)
+        return self._converted[key]
+
+    def _graph(self, packed):
+        if packed not in self._graphs:
+            self._graphs[packed] = Graph(self._painter, packed)
+        return self._graphs[packed]
+
+    def _inputs(self, part, packed, captions, seed):
+        """Inputs of a part by signature, as the model gets them of real captions and noise."""
+        captions = captions[: len(captions) // 4 * 4] or (captions * 4)[:4]
+        token_ids = self._painter.tokenizer(captions).numpy()
+        given = {"token_ids": token_ids}
+        if part != "encoder":
+            dim = self._painter.config.networks.noise_dim
+            given["noise"] = sample_noise(len(captions), dim, seed)
+        if part == "generator":
+            del given["token_ids"]
+            text = self._graph(packed).encode(token_ids)
+            given |= {name: tensor.numpy() for name, tensor in text.items()}
+        return {
+            signature: [
+                {name: rows[i : i + batch] for name, rows in given.items()}
+                for i in range(0, len(captions), batch)
+            ]
+            for signature, batch in BATCHES.items()
+        }
+
+
+def write_rung(painter: TextToImage, folder: Path, rung: Rung, contents: dict[str, bytes]) -> None:
+    """Writes a rung's files, with what they say of themselves."""
+    metadata = metadata_of(painter)
+    for part, content in contents.items():
+        (folder / rung.file(part)).write_bytes(finished(content, metadata))
+
+
+def write_reading(painter: TextToImage, folder: Path) -> None:
+    """Writes what captions are read by, and what names the model."""
+    pretrained = pretrained_of(painter.model)
+    if pretrained:
+        (folder / PRETRAINED_TEXT).mkdir()
+        pretrained.tokenizer.save_to_preset(str(folder / PRETRAINED_TEXT))
+    else:
+        write_table(folder, painter.tokenizer)
+    files.write_json(folder / CONFIG, painter.config.without_paths().to_dict())
+    files.write_json(folder / ABOUT, about(painter))
+    files.write_json(folder / EXAMPLES, examples(painter.tokenizer))
+
+
+def write_table(folder: Path, tokenizer: CaptionTokenizer) -> None:
+    """Writes a vocabulary and how captions are read by it."""
+    write_vocabulary(folder / VOCABULARY, tokenizer.vocabulary)
+    files.write_json(folder / READING, reading_of(tokenizer))
+
+
+def examples(tokenizer: Callable) -> list[dict]:
+    """Captions that try a tokenizer, each with its ids int32 (L,)."""
+    token_ids = tokenizer(EXAMPLE_CAPTIONS).numpy().tolist()
+    return [
+        {"caption": caption, "token_ids": ids}
+        for caption, ids in zip(EXAMPLE_CAPTIONS, token_ids, strict=True)
+    ]
