@@ -351,7 +351,10 @@ def _in_one_line(error) -> str:
     if isinstance(error, MemoryError):
         return "There is not enough memory. Use smaller pictures, or fewer."
     if isinstance(error, ModuleNotFoundError):
-        return f"This takes {error.name}, which is not installed: install kgen with all it needs."
+        return (
+            f"This takes {error.name}, which is not installed: install kgen with all it needs; "
+            "without, `kgen generate` draws by a preset or an export that holds LiteRT files."
+        )
     if isinstance(error, OSError) and error.strerror:  # the system's, not worded by kgen
         hint = "Name a path that can be read or written."
         named = error.filename is not None

@@ -371,6 +371,7 @@ def test_steep_models_are_given_what_rounding_changes_in_them(steepness, limit):
     assert received == pytest.approx(limit, rel=0.06)  # 1 + 1e-6 is 1 + 9.54e-7 in float32
 
 
+@pytest.mark.slow  # half a minute, and what it rests on is above
 def test_a_steep_model_exports(tmp_path):
     """Its pictures differ by more than 1e-4 from LiteRT's, from rounding alone."""
     steep = build_painter("bilstm")

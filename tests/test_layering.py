@@ -52,7 +52,10 @@ def module_name(path):
     return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
 
 
-FILES = {module_name(path): path for path in sorted(ROOT.rglob("*.py"))}
+# Installed, kgen holds the presets, and these hold examples of clients.
+PRESETS = ROOT / "saved_models"
+PATHS = [path for path in sorted(ROOT.rglob("*.py")) if PRESETS not in path.parents]
+FILES = {module_name(path): path for path in PATHS}
 
 
 def imports_of(module):

@@ -148,6 +148,7 @@ def test_a_swapped_calibration_is_refused_and_the_others_stay(painter, tmp_path,
     assert list(proofs) == ["litert", "litert_encoder", "litert_generator"]
 
 
+@pytest.mark.slow
 def test_a_recipe_that_holds_no_gate_is_followed_by_the_next(painter, tmp_path, monkeypatch):
     """The last convolution in float is nearer to the model."""
     psnrs = []

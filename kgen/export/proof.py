@@ -250,6 +250,7 @@ def _readable(proofs) -> str:
         "Each artefact was run in its runtime and compared with the Keras model, picture by",
         "picture, before it got its name.",
     ]
+    told = set()  # paths whose operators have been listed
     for proof in proofs:
         operators = ", ".join(f"{name} {count}" for name, count in proof["operators"].items())
         versions = ", ".join(f"{name} {version}" for name, version in proof["versions"].items())
@@ -277,16 +278,17 @@ def _readable(proofs) -> str:
             ),
             *(f"| {name} | {note} |" for name, note in proof["notes"].items()),
             f"| SHA-256 | `{proof['sha256']}` |",
-            "",
-            f"Operators: {operators}.",
         ]
+        if proof["path"] not in told:
+            lines += ["", f"Operators: {operators}."]
+        told.add(proof["path"])
     return "\n".join(lines) + "\n"
 
 
 def _gate_of(proof):
     gates = []
     if proof["limit"] is not None:
-        gates.append(f"at most {proof['limit']:g} {proof['unit']}")
+        gates.append(f"at most {proof['limit']:.2g} {proof['unit']}")
     if proof["least_psnr_db"] is not None:
         gates.append(f"PSNR at least {proof['least_psnr_db']:g} dB")
     return ", ".join(gates)

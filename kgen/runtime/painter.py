@@ -14,6 +14,7 @@ from kgen.runtime.precisions import part_files
 from kgen.runtime.tokenizer import RuntimeTokenizer
 
 ABOUT = "model.json"
+PLACE = "litert"
 SIGNATURE = "serving_default"
 THREADS = 2
 
@@ -23,7 +24,7 @@ class RuntimePainter:
     and a seed, as near as the export's proof says.
 
     Args:
-        folder: `litert` in an export's folder.
+        folder: An export's folder, or `litert` in it.
         num_threads: Threads that draw a picture.
         precision: `float32`, `float16`, `dynamic` or `int8`; `None`: the nearest to the model that
             is there.
@@ -48,7 +49,8 @@ class RuntimePainter:
     def __init__(
         self, folder: str | os.PathLike, num_threads: int = THREADS, precision: str | None = None
     ):
-        folder = Path(folder)
+        inside = Path(folder) / PLACE
+        folder = inside if (inside / ABOUT).is_file() else Path(folder)
         about = read_about(folder)
         self.name, self.hash, self.post = about["name"], about["hash"], about["post"]
         self.fewest_tokens = about["fewest_tokens"]
@@ -110,6 +112,8 @@ def read_about(folder: Path) -> dict[str, str | int]:
         FileNotFoundError: The file is missing.
         ValueError: It holds something else.
     """
+    if not (folder / ABOUT).is_file():
+        raise FileNotFoundError(_export_anew(folder, f"no {ABOUT}"))
     about = files.read_json(folder / ABOUT)
     try:
         told = {key: str(about[key]) for key in ("name", "hash", "post")}

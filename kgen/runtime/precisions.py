@@ -37,4 +37,6 @@ def part_files(folder: Path, precision: str | None = None) -> tuple[Path, Path]:
         if encoder.is_file() and generator.is_file():
             return encoder, generator
     expected = "with " + " and ".join(path.name for path in several[0])
-    raise FileNotFoundError(checks.wrong("folder", expected, str(folder), "Export the model anew."))
+    there = [name for name in PRECISIONS if (folder / file_name(PARTS[0], name)).is_file()]
+    hint = f"It holds {', '.join(there)}." if there else "Export the model anew."
+    raise FileNotFoundError(checks.wrong("folder", expected, str(folder), hint))

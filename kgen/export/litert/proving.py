@@ -113,7 +113,11 @@ class Prover:
                 least_psnr_db=rung.least_psnr_db,
                 versions=versions(),
                 latency_ms=file.latency(),
-                notes={"taken by XNNPACK": file.running.taken_by_xnnpack(), **notes},
+                notes={
+                    "taken by XNNPACK": file.running.taken_by_xnnpack(),
+                    **notes,
+                    **_run_with(file, files),
+                },
             )
             for file in files
         ]
@@ -196,6 +200,11 @@ def most_difference(
     moved = painter.generate_images(token_ids, noise * np.float32(1 + MOVED)).numpy()
     changed = float(np.abs(moved - image).max())
     return float(np.clip(LEEWAY * changed, least, HALF_A_LEVEL))
+
+
+def _run_with(file, files):
+    others = [other.path.name for other in files if other is not file]
+    return {"run with": ", ".join(others)} if others else {}
 
 
 def _artefact(rung, part):
