@@ -14,7 +14,7 @@ import shutil
 import click
 
 from kgen import files
-from kgen.export import proof
+from kgen.export import proof, serving
 from kgen.export.exporting import export
 from kgen.matcher import FOLDER as MATCHER
 from kgen.pipeline import TextToImage
@@ -37,6 +37,8 @@ def main(preset, data):
         except proof.GateError as error:
             click.echo(error)
             export(painter, out, ["litert"], captions, ["int8"])
+        for name in serving.CLIENTS:  # the package has them already
+            (out / serving.PLACE / name).unlink()
         for precision in ("dynamic", "int8"):
             (out / "litert" / file_name("model", precision)).unlink(missing_ok=True)
         shutil.rmtree(out / "litert" / MATCHER, ignore_errors=True)

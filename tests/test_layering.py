@@ -52,10 +52,7 @@ def module_name(path):
     return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
 
 
-# Installed, kgen holds the presets, and these hold examples of clients.
-PRESETS = ROOT / "saved_models"
-PATHS = [path for path in sorted(ROOT.rglob("*.py")) if PRESETS not in path.parents]
-FILES = {module_name(path): path for path in PATHS}
+FILES = {module_name(path): path for path in sorted(ROOT.rglob("*.py"))}
 
 
 def imports_of(module):

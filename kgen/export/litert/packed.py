@@ -14,6 +14,10 @@ from keras import layers
 
 from kgen.networks.layers import Modulation
 
+# Earlier transposed convolutions of so few channels are packed, too. Not those of more: the zeros
+# would more than double the largest weights of the model.
+MOST_CHANNELS = 32
+
 
 def packed_generator(generator: keras.Model) -> keras.Model:
     """The same function of the same inputs as a generator of `build_generator`.
@@ -54,10 +58,6 @@ def packed_generator(generator: keras.Model) -> keras.Model:
     return copy
 
 
-MOST_CHANNELS = 32
-
-
-@keras.saving.register_keras_serializable("kgen")
 class Unpacked(layers.Layer):
     """(B, H, W, 4C) to (B, 2H, 2W, C)."""
 

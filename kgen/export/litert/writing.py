@@ -59,14 +59,19 @@ class Conversions:
         networks = self._painter.config.networks
         size = networks.image_size // networks.pixel_size
         others = self._captions.proof[:NUM_UNSEEN]
+        given = {
+            part: (
+                self._of(part, rung.packed),
+                self._inputs(part, rung.packed, self._captions.calibration, SEED),
+                self._inputs(part, rung.packed, others, SEED + 1),
+            )
+            for part in parts
+        }
         for recipe in RECIPES[rung.name]:
-            contents = {}
-            for part in parts:
-                seen = self._inputs(part, rung.packed, self._captions.calibration, SEED)
-                unseen = self._inputs(part, rung.packed, others, SEED + 1)
-                content = self._of(part, rung.packed)
-                contents[part] = quantized(content, recipe, seen, unseen, size)
-            yield str(recipe), contents
+            yield str(recipe), {
+                part: quantized(content, recipe, seen, unseen, size)
+                for part, (content, seen, unseen) in given.items()
+            }
 
     def _of(self, part, packed, half=False):
         key = part, packed and part != "encoder", half
