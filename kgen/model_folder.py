@@ -43,7 +43,6 @@ class ModelFolder:
 def build_model(
     config: Config,
     vocabulary_size: int,
-    unroll: bool = False,
     pretrained: PretrainedText | None = None,
 ) -> keras.Model:
     """Builds T and G joined, float32, with fresh weights.
@@ -51,11 +50,10 @@ def build_model(
     Args:
         config: The model's configuration.
         vocabulary_size: Number of wordpieces.
-        unroll: Whether recurrent encoders are laid out step by step.
         pretrained: What reads captions, where the encoder is `pretrained`; loaded if left out.
     """
     states = pretrained and HiddenStates(pretrained, name="states", dtype="float32")
-    encoder = build_encoder(config.text, vocabulary_size, "float32", unroll, states)
+    encoder = build_encoder(config.text, vocabulary_size, "float32", states)
     return build_text_to_image(encoder, build_generator(config.networks, config.text))
 
 

@@ -12,9 +12,9 @@ from PIL import Image
 
 from kgen.config import ENCODERS, Config
 from kgen.export import captions as proving_captions
-from kgen.export import proof, saved_model, saved_model_proof, served_operators
+from kgen.export import proof, rounding, saved_model, saved_model_proof, served_operators
 from kgen.export.exporting import export
-from kgen.export.litert import conversion, exporting, proving, writing
+from kgen.export.litert import conversion, exporting, writing
 from kgen.export.served import seeded_noise
 from kgen.model_folder import build_model
 from kgen.noise import sample_noise
@@ -367,7 +367,7 @@ def test_steep_models_are_given_what_rounding_changes_in_them(steepness, limit):
             return tf.constant(steepness * (noise.astype("float64") - 1))
 
     ids, noise = np.zeros((2, 3), "int32"), np.ones((2, 4), "float32")
-    received = proving.most_difference(Steep(), ids, noise, np.zeros((2, 4)))
+    received = rounding.most_difference(Steep(), ids, noise, np.zeros((2, 4)))
     assert received == pytest.approx(limit, rel=0.06)  # 1 + 1e-6 is 1 + 9.54e-7 in float32
 
 

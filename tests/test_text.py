@@ -387,12 +387,6 @@ def test_forget_gates_start_open(name):
     assert kernel[-1].tolist() == [0] * units + [1] * units + [0] * 2 * units
 
 
-def test_unrolled_equals_rolled():
-    rolled, unrolled = small_encoder("bilstm"), small_encoder("bilstm", unroll=True)
-    for key, output in run(rolled, some_captions()).items():
-        np.testing.assert_allclose(run(unrolled, some_captions())[key], output, atol=1e-6)
-
-
 @pytest.mark.parametrize("name", ENCODERS)
 def test_save_and_load_are_equal(name, tmp_path):
     encoder = small_encoder(name)

@@ -9,9 +9,9 @@ import numpy as np
 
 from kgen import checks, files
 from kgen.export import proof
+from kgen.export.beside import write_reading
 from kgen.export.captions import Captions, made_up, proof_captions
-from kgen.export.litert.proving import most_difference
-from kgen.export.litert.writing import write_reading
+from kgen.export.rounding import most_difference
 from kgen.noise import sample_noise
 from kgen.pipeline import TextToImage
 

@@ -7,12 +7,13 @@ from pathlib import Path
 
 from kgen import files
 from kgen.export import proof
+from kgen.export.beside import write_reading
 from kgen.export.browser import browser_program, draw_in_browser
 from kgen.export.captions import Captions, made_up, proof_captions
 from kgen.export.litert.conversion import operators_of
 from kgen.export.litert.rungs import RUNGS
 from kgen.export.litert.running import Running, versions
-from kgen.export.litert.writing import Conversions, write_reading, write_rung
+from kgen.export.litert.writing import Conversions, write_rung
 from kgen.export.saved_model_proof import MOST_LEVELS
 from kgen.noise import sample_noise
 from kgen.pictures import to_pixels

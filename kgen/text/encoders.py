@@ -15,7 +15,6 @@ def build_encoder(
     config: TextConfig,
     vocabulary_size: int,
     dtype: str | None = None,
-    unroll: bool = False,
     states: layers.Layer | None = None,
 ) -> keras.Model:
     """Builds T.
@@ -28,8 +27,6 @@ def build_encoder(
         vocabulary_size: V, tokens in the vocabulary.
         dtype: Keras dtype policy of the layers; the global one if left out. The outputs are
             float32 under any policy.
-        unroll: Whether the LSTM's steps are written out in the graph one by one. That converts
-            with an unknown batch, but takes longer to trace and no less to run.
         states: What gives a pretrained encoder's hidden states, float32 (B, L, H), of token ids,
             and is not trained; the preset that `config` names if left out.
 
@@ -68,7 +65,7 @@ def build_encoder(
         words = _transformer(embedded, mask, config.caption_dim, dtype)
     else:
         both_ways = config.encoder == "bilstm"
-        words = _lstm(embedded, mask, config.caption_dim, both_ways, dtype, unroll)
+        words = _lstm(embedded, mask, config.caption_dim, both_ways, dtype)
     return _with_pooling(token_ids, mask, words, config)
 
 
@@ -98,7 +95,7 @@ def _pretrained(token_ids, config, dtype, states):
     return layers.Dense(config.caption_dim, name="projection", dtype=dtype)(x)
 
 
-def _lstm(embedded, mask, caption_dim, both_ways, dtype, unroll):
+def _lstm(embedded, mask, caption_dim, both_ways, dtype):
     """One LSTM, or one each way, whose state stays exactly 0 on padding.
 
     Keras' masking makes each step of the loop carry the old state along. Instead the embedding
@@ -116,7 +113,6 @@ def _lstm(embedded, mask, caption_dim, both_ways, dtype, unroll):
             use_bias=False,
             kernel_initializer=ForgetGateOpen(),
             use_cudnn=False,  # CuDNN's operator exists on no server's CPU and on no phone.
-            unroll=unroll,
             name=name,
             dtype=dtype,
         )(inputs)

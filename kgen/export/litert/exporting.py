@@ -6,11 +6,12 @@ from pathlib import Path
 
 from kgen import checks, files
 from kgen.export import proof
+from kgen.export.beside import write_reading
 from kgen.export.captions import Captions, made_up
 from kgen.export.litert.matcher import prove_matcher, write_matcher
 from kgen.export.litert.proving import Prover
 from kgen.export.litert.rungs import PARTS, RUNGS, Rung
-from kgen.export.litert.writing import Conversions, write_reading, write_rung
+from kgen.export.litert.writing import Conversions, write_rung
 from kgen.matcher import FOLDER as MATCHER
 from kgen.pipeline import TextToImage
 from kgen.runtime.precisions import PRECISIONS

@@ -42,7 +42,7 @@ class Graph(tf.Module):
         text = self._encode(token_ids)
         return {name: text[name] for name in self._text}
 
-    def model(self, batch: int | None) -> Callable:
+    def model(self, batch: int) -> Callable:
         """`image` float32 (B, H, W, 3), in [-1, 1], of `token_ids` int32 (B, L) and `noise`
         float32 (B, Z), N(0, 1).
         """
@@ -56,7 +56,7 @@ class Graph(tf.Module):
             autograph=False,
         )
 
-    def encoder(self, batch: int | None) -> Callable:
+    def encoder(self, batch: int) -> Callable:
         """Of `token_ids` int32 (B, L) what G takes of a caption: `caption_vector` float32 (B, C),
         and where G attends to words `words` float32 (B, L, C) and `mask` float32 (B, L).
         """
@@ -64,7 +64,7 @@ class Graph(tf.Module):
             self.encode, input_signature=[self._ids_spec(batch)], autograph=False
         )
 
-    def generator(self, batch: int | None) -> Callable:
+    def generator(self, batch: int) -> Callable:
         """`image` float32 (B, H, W, 3), in [-1, 1], of `noise` float32 (B, Z), N(0, 1), and what
         `encoder` gives.
         """

@@ -7,10 +7,10 @@ import tensorflow as tf
 
 from kgen import files
 from kgen.export import proof
+from kgen.export.beside import EXAMPLES, examples, write_table
 from kgen.export.captions import Captions, proof_captions
 from kgen.export.litert.conversion import converted
 from kgen.export.litert.running import Running, builtin_operators_of, versions
-from kgen.export.litert.writing import EXAMPLES, examples, write_table
 from kgen.matcher import FOLDER, SETTINGS, Matcher
 from kgen.pictures import to_image
 from kgen.pipeline import TextToImage

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from ai_edge_litert import schema_py_generated as schema
 
-import kgen
+from kgen.export.beside import about
 from kgen.export.litert.conversion import parsed, serialized
 from kgen.pipeline import TextToImage
 from kgen.text.chinese_words import is_chinese
@@ -21,15 +21,6 @@ RANGES = {
     "mask": "float32 (B, {L}), 1 at a token, 0 at padding",
     "image": "float32 (B, {H}, {H}, 3), in [-1, 1]; pixel = round(127.5 (image + 1))",
 }
-
-
-def about(painter: TextToImage) -> dict[str, str | int]:
-    """What names a model: `name`, `hash`, `post`, the version of `kgen` that exported it; and
-    `fewest_tokens`, of the shortest caption that it was taught by, 0 if that is unknown.
-    """
-    of_model = {"name": painter.config.name, "hash": painter.hash, "post": str(painter.post)}
-    of_captions = {"fewest_tokens": painter.fewest_tokens}
-    return {**of_model, **of_captions, "kgen": kgen.__version__}
 
 
 def metadata_of(painter: TextToImage) -> dict[str, Any]:

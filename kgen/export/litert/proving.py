@@ -9,15 +9,11 @@ from kgen.export.captions import FIXED, Captions, proof_captions
 from kgen.export.litert.graph import BATCHES
 from kgen.export.litert.rungs import Rung
 from kgen.export.litert.running import THREADS, Running, builtin_operators_of, versions
+from kgen.export.rounding import most_difference
 from kgen.noise import sample_noise
 from kgen.pictures import to_pixels
 from kgen.pipeline import TextToImage
 
-HALF_A_LEVEL = 4e-3  # of 255, in [-1, 1]
-# Runtimes round in other orders. A model that has been trained on for minutes only may be so steep
-# that this alone changes its pictures more; it is told by noise that is moved a little.
-MOVED = 1e-6
-LEEWAY = 10  # measured: LiteRT's differences were up to 4.2 times what that movement changes
 SEED = 0
 ORDINARY = 4  # of the fixed captions, a sentence
 
@@ -175,31 +171,6 @@ class _File:
         for signature, batch in BATCHES.items():
             running.check(signature, _shapes(self._inputs, batch), _shapes(self._outputs, batch))
         return running
-
-
-def most_difference(
-    painter: TextToImage,
-    token_ids: np.ndarray,
-    noise: np.ndarray,
-    image: np.ndarray,
-    least: float = 1e-4,
-) -> float:
-    """What rounding in another order may change in a model's pictures.
-
-    Args:
-        painter: The model.
-        token_ids: int32 (B, L).
-        noise: float32 (B, Z).
-        image: float32 (B, H, W, 3), in [-1, 1], what the model draws of these.
-        least: What it may change in any model's.
-
-    Returns:
-        `least`, or, of a steep model, `LEEWAY` times as much as noise that is larger by a part in
-        a million changes, and at most half a level of 255.
-    """
-    moved = painter.generate_images(token_ids, noise * np.float32(1 + MOVED)).numpy()
-    changed = float(np.abs(moved - image).max())
-    return float(np.clip(LEEWAY * changed, least, HALF_A_LEVEL))
 
 
 def _run_with(file, files):

@@ -1,35 +1,16 @@
-"""A model's LiteRT files, and what it takes to read captions for them, unproven."""
+"""A model's LiteRT files, unproven."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
-from kgen import files
 from kgen.export.captions import Captions
 from kgen.export.litert.conversion import converted
 from kgen.export.litert.graph import BATCHES, Graph
-from kgen.export.litert.metadata import about, finished, metadata_of
+from kgen.export.litert.metadata import finished, metadata_of
 from kgen.export.litert.rungs import PARTS, Rung
-from kgen.export.reading import reading_of
-from kgen.model_files import CONFIG, PRETRAINED_TEXT, VOCABULARY
 from kgen.noise import sample_noise
 from kgen.pipeline import TextToImage
-from kgen.runtime.painter import ABOUT
-from kgen.runtime.tokenizer import READING
-from kgen.text.pretrained import pretrained_of
-from kgen.text.tokenizer import CaptionTokenizer
-from kgen.text.vocabulary import write_vocabulary
 
-EXAMPLES = "examples.json"
-# Case, accents, full-width forms, punctuation, digits, emoji, both languages, nothing, too much.
-EXAMPLE_CAPTIONS = (
-    "美丽的日落景象",
-    "A Snowy Night, the moon on the left",
-    "正午的大海，two boats",
-    "ＣＡＦÉ 2½",
-    "日落🌅sunset",
-    "",
-    "night " * 600,
-)
 SEED = 1_000_000  # of noise that no one else is likely to draw with
 NUM_UNSEEN = 40  # captions that ranges are checked with
 
@@ -112,31 +93,3 @@ def write_rung(painter: TextToImage, folder: Path, rung: Rung, contents: dict[st
     metadata = metadata_of(painter)
     for part, content in contents.items():
         (folder / rung.file(part)).write_bytes(finished(content, metadata))
-
-
-def write_reading(painter: TextToImage, folder: Path) -> None:
-    """Writes what captions are read by, and what names the model."""
-    pretrained = pretrained_of(painter.model)
-    if pretrained:
-        (folder / PRETRAINED_TEXT).mkdir()
-        pretrained.tokenizer.save_to_preset(str(folder / PRETRAINED_TEXT))
-    else:
-        write_table(folder, painter.tokenizer)
-    files.write_json(folder / CONFIG, painter.config.without_paths().to_dict())
-    files.write_json(folder / ABOUT, about(painter))
-    files.write_json(folder / EXAMPLES, examples(painter.tokenizer))
-
-
-def write_table(folder: Path, tokenizer: CaptionTokenizer) -> None:
-    """Writes a vocabulary and how captions are read by it."""
-    write_vocabulary(folder / VOCABULARY, tokenizer.vocabulary)
-    files.write_json(folder / READING, reading_of(tokenizer))
-
-
-def examples(tokenizer: Callable) -> list[dict]:
-    """Captions that try a tokenizer, each with its ids int32 (L,)."""
-    token_ids = tokenizer(EXAMPLE_CAPTIONS).numpy().tolist()
-    return [
-        {"caption": caption, "token_ids": ids}
-        for caption, ids in zip(EXAMPLE_CAPTIONS, token_ids, strict=True)
-    ]
