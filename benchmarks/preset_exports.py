@@ -1,8 +1,8 @@
 """python -m benchmarks.preset_exports NAME [DATA]: the exports that a trained preset comes with.
 
 A SavedModel for servers, and for everything else the encoder and the generator in the fewest bits
-that one cannot see: dynamic range, or int8 where that misses its gate. All of the ladder and the
-page would be four times as much; `kgen export` writes them in two minutes.
+that one cannot see: dynamic range, or int8 where that misses its gate. All of the ladder would be
+four times as much; `kgen export` writes it in two minutes. The page is `preset_page`'s.
 """
 
 import os

@@ -15,6 +15,7 @@ from kgen import checks
 from kgen.command_settings import DEFAULT_PRESET, parse_setting, settings_of_run
 from kgen.config import PRECISIONS
 from kgen.data.captioned_pictures import LeftOutWarning
+from kgen.export.format_names import FORMATS
 from kgen.given_path import GivenPath
 from kgen.presets import CONFIGS, model_folder, trained_presets
 from kgen.runtime.precisions import PRECISIONS as OF_LITERT
@@ -227,13 +228,16 @@ def pack(path, out, shard_mb):
 @click.argument("data", type=DATA, required=False)
 @click.option("--out", type=FOLDER, required=True, help="Folder for the exported files.")
 @click.option(
-    "--formats", default="saved_model,litert", show_default=True, help="Also web, a page, and onnx."
+    "--formats",
+    default="saved_model,litert",
+    show_default=True,
+    help=f"Some of {', '.join(FORMATS)}; web is a page.",
 )
 @click.option(
     "--precisions",
     default=",".join(OF_LITERT),
     show_default=True,
-    help="Of the LiteRT files, from the nearest to the model to the fastest.",
+    help="Some of these, from the nearest to the model to the fastest; of the LiteRT files.",
 )
 @POST
 def export(model, data, out, formats, precisions, post):
@@ -241,12 +245,15 @@ def export(model, data, out, formats, precisions, post):
     of DATA (default: of what the model was trained on) calibrate and prove them.
     """
     folder = model_folder(model)
+    formats, precisions = _names(formats), _names(precisions)
+    checks.check_choices("formats", formats, FORMATS)  # before the seconds that loading takes
+    checks.check_choices("precisions", precisions, OF_LITERT)
     from kgen.export.exporting import export as write
     from kgen.real_captions import real_captions
 
     painter = _painter(folder, post)
     captions = real_captions(painter, data and os.path.abspath(data))
-    proven = write(painter, out, _names(formats), captions, _names(precisions))
+    proven = write(painter, out, formats, captions, precisions)
     for path in dict.fromkeys(proof.path for proof in proven):
         click.echo(out / path)
     click.echo(out / "PROOF.md")

@@ -110,6 +110,21 @@ def test_a_client_gets_the_picture(kind, out, signatures, tmp_path, request):
     assert np.array_equal(drawn, expected)
 
 
+@pytest.mark.parametrize(
+    ("kind", "place"), [("rest", "http://127.0.0.1:9"), ("grpc", "127.0.0.1:9")]
+)
+def test_a_client_without_a_server_says_so_in_a_line(kind, place, out, tmp_path):
+    command = [sys.executable, out / f"{kind}_client.py", "tiny_bag", CAPTION, tmp_path / "a.png"]
+    ran = subprocess.run(
+        [*command, "--address", place], capture_output=True, text=True, check=False
+    )
+    said = ran.stderr.strip().splitlines()
+    assert ran.returncode == 1
+    assert said[-1].startswith(place)
+    assert "Traceback" not in ran.stderr
+    assert not (tmp_path / "a.png").exists()
+
+
 def test_clients_stand_alone_beside_the_models(out):
     for name in serving.CLIENTS:
         text = (out / name).read_text(encoding="utf-8")

@@ -12,6 +12,10 @@ from kgen.export import browser, proof, web
 from kgen.export.captions import made_up
 from kgen.export.exporting import export
 from kgen.export.reading import reading_of
+from kgen.files import read_json
+from kgen.noise import sample_noise
+from kgen.presets import trained_presets
+from kgen.runtime.painter import RuntimePainter
 from kgen.text.tokenizer import CaptionTokenizer
 from kgen.text.vocabulary import learn_vocabulary
 
@@ -147,3 +151,27 @@ def test_without_a_browser_the_model_alone_is_proven(painter, tmp_path, monkeypa
     monkeypatch.setattr(web, "browser_program", lambda: None)
     proven = export(painter, tmp_path, ["web"])[0]
     assert "no browser was there" in proven.runtime
+
+
+@in_browser
+@pytest.mark.parametrize("name", trained_presets())
+def test_the_presets_page_draws_what_the_runtime_draws_by_the_same_files(name):
+    folder = trained_presets()[name]
+    captions = [*read_json(folder / "card.json")["captions"]["samples"], "", "夜晚 café"]
+    noise_dim = read_json(folder / "config.json")["networks"]["noise_dim"]
+    noise = sample_noise(len(captions), noise_dim, seed=3)
+    address = f"page/index.html?model={name}"
+    drawn, *_ = browser.draw_in_browser(folder.parent, captions, noise, PROGRAM, address)
+    expected = RuntimePainter(folder / "exported").generate(captions, seed=3)
+    error = np.mean((drawn.astype(float) - expected) ** 2)
+    assert error <= 255**2 / 1e4  # 40 dB
+
+
+def test_the_presets_page_is_the_page_of_exports():
+    """It is written by `python -m benchmarks.preset_page`."""
+    ours = next(iter(trained_presets().values())).parent / "page"
+    for path in web.PAGE.iterdir():
+        if path != web.RUNTIME:
+            assert (ours / path.name).read_bytes() == path.read_bytes(), path.name
+    shown = {model["name"] for model in read_json(ours / "page.json")["models"]}
+    assert shown == set(trained_presets())

@@ -35,15 +35,20 @@ def browser_program() -> str | None:
 
 
 def draw_in_browser(
-    folder: Path, captions: Sequence[str], noise: np.ndarray, program: str
+    folder: Path,
+    captions: Sequence[str],
+    noise: np.ndarray,
+    program: str,
+    page_of: str = "index.html",
 ) -> tuple[np.ndarray, str, list[float]]:
     """Opens the page in `folder` and lets it draw.
 
     Args:
-        folder: With `index.html`.
+        folder: What a server would serve.
         captions: B captions, which the page's own tokenizer reads.
         noise: float32 (B, Z).
         program: The browser's path.
+        page_of: The page's address in the folder.
 
     Returns:
         uint8 (B, H, W, 3), the browser's version, and the milliseconds that each picture took.
@@ -61,7 +66,7 @@ def draw_in_browser(
             page = browser.new_page()
             page.on("pageerror", lambda error: complaints.append(str(error)))
             page.on("requestfailed", lambda request: complaints.append(f"no {request.url}"))
-            page.goto(f"{address}/index.html")
+            page.goto(f"{address}/{page_of}")
             page.wait_for_function(
                 "window.painter || document.body.dataset.failed", timeout=TIMEOUT
             )

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 from kgen import checks
 from kgen.export.captions import Captions
+from kgen.export.format_names import FORMATS
 from kgen.export.litert.exporting import export_litert
 from kgen.export.onnx import export_onnx
 from kgen.export.proof import Proof
@@ -13,12 +14,7 @@ from kgen.export.web import export_web
 from kgen.pipeline import TextToImage
 from kgen.runtime.precisions import PRECISIONS
 
-FORMATS = {
-    "saved_model": export_saved_model,
-    "litert": export_litert,
-    "web": export_web,
-    "onnx": export_onnx,
-}
+WRITERS = dict(zip(FORMATS, (export_saved_model, export_litert, export_web, export_onnx)))
 
 
 def export(
@@ -59,5 +55,5 @@ def export(
     proven = []
     for name in formats:
         of_format = {"precisions": precisions} if name == "litert" else {}
-        proven += FORMATS[name](painter, out, captions, **of_format)
+        proven += WRITERS[name](painter, out, captions, **of_format)
     return proven

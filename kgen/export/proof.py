@@ -288,7 +288,7 @@ def _readable(proofs) -> str:
 def _gate_of(proof):
     gates = []
     if proof["limit"] is not None:
-        gates.append(f"at most {proof['limit']:.2g} {proof['unit']}")
+        gates.append(f"at most {proof['limit']:.2g} ({proof['unit']})")
     if proof["least_psnr_db"] is not None:
         gates.append(f"PSNR at least {proof['least_psnr_db']:g} dB")
     return ", ".join(gates)

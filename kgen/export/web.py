@@ -1,9 +1,12 @@
 """The page: a static folder that draws in the browser as one types, with nothing from elsewhere."""
 
+import gzip
 import os
 import shutil
 import tarfile
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from kgen import files
 from kgen.export import proof
@@ -28,6 +31,8 @@ PAGE = Path(__file__).with_name("page")
 # LiteRT.js of npm's @litertjs/core: its module, and WebAssembly with relaxed SIMD and without,
 # which not every phone has. Packed: 19 MB are 2.
 RUNTIME = PAGE / "litertjs-core-2.5.3.tar.xz"
+WASM = "litert/wasm"
+EVERYWHERE = "litert_wasm_compat_internal"
 HOW_TO_GET = "it takes Chromium, and pip install 'kgen[web]'"
 NUM_CAPTIONS = 20
 
@@ -66,22 +71,59 @@ def export_web(
 
 
 def write_web(painter: TextToImage, folder: Path) -> None:
-    """Writes the page's files, unproven."""
-    for path in PAGE.iterdir():
-        if path != RUNTIME:
-            shutil.copy(path, folder)
-    with tarfile.open(RUNTIME) as archive:
-        archive.extractall(folder, filter="data")
+    """Writes the page and its model, unproven."""
+    write_page(folder, [of_model(painter, OF_MODEL, [MODEL])])
     (folder / OF_MODEL).mkdir()
     rung = RUNGS["float32"]
     ((_, contents),) = Conversions(painter, made_up(painter)).versions(rung, ("model",))
     write_rung(painter, folder / OF_MODEL, rung, contents)
     write_reading(painter, folder / OF_MODEL)
+
+
+def of_model(painter: TextToImage, folder: str, model_files: Sequence[str]) -> dict[str, Any]:
+    """What a page is to know of a model.
+
+    Args:
+        painter: The model.
+        folder: Where its files lie, as seen from the page.
+        model_files: Those that make a picture, one after the other.
+    """
     card = painter.card
-    about = {name: card.get(name, "") for name in ("license", "credit")}
-    about["captions"] = card.get("captions", {}).get("samples", [])
-    about["pixelated"] = painter.config.networks.pixel_size > 1
-    files.write_json(folder / "page.json", about)
+    return {
+        "name": painter.config.name,
+        "folder": folder,
+        "files": list(model_files),
+        "license": card.get("license", ""),
+        "credit": card.get("credit", ""),
+        "captions": card.get("captions", {}).get("samples", []),
+        "pixelated": painter.config.networks.pixel_size > 1,
+    }
+
+
+def write_page(folder: Path, models: Sequence[dict[str, Any]], everywhere: bool = False) -> None:
+    """Writes the page without models.
+
+    Args:
+        folder: Is there already.
+        models: `of_model` of each that the page links to; it opens with the first.
+        everywhere: Only the WebAssembly that every browser can run: 3 MB less.
+    """
+    for path in PAGE.iterdir():
+        if path != RUNTIME:
+            shutil.copy(path, folder)
+    with tarfile.open(RUNTIME) as archive:
+        archive.extractall(folder, filter="data")
+    for program in (folder / WASM).glob("*.wasm"):
+        packed = gzip.compress(program.read_bytes(), mtime=0)  # the same whenever it is written
+        program.with_name(f"{program.name}.gz").write_bytes(packed)
+        program.unlink()
+    wasm = f"{WASM}/"
+    if everywhere:
+        for path in (folder / WASM).iterdir():
+            if not path.name.startswith(EVERYWHERE):
+                path.unlink()
+        wasm += f"{EVERYWHERE}.js"
+    files.write_json(folder / "page.json", {"models": list(models), "wasm": wasm})
 
 
 def prove_web(painter: TextToImage, folder: Path, captions: Captions) -> proof.Proof:

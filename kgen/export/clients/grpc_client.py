@@ -42,7 +42,10 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--address", default="127.0.0.1:8500")
     given = parser.parse_args()
-    (png,) = draw(given.address, given.model, [given.caption], [given.seed])
+    try:
+        (png,) = draw(given.address, given.model, [given.caption], [given.seed])
+    except grpc.RpcError as error:  # of the server, or that there is none
+        raise SystemExit(f"{given.address}: {error.details()}") from None
     given.out.write_bytes(png)
 
 

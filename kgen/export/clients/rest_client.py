@@ -8,6 +8,7 @@ Source: TensorFlow Serving, RESTful API, Predict; its columnar format.
 import argparse
 import base64
 import json
+import urllib.error
 import urllib.request
 from pathlib import Path
 
@@ -41,7 +42,12 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--address", default="http://127.0.0.1:8501")
     given = parser.parse_args()
-    (png,) = draw(given.address, given.model, [given.caption], [given.seed])
+    try:
+        (png,) = draw(given.address, given.model, [given.caption], [given.seed])
+    except urllib.error.HTTPError as error:  # the server says why
+        raise SystemExit(f"{given.address}: {error.read().decode(errors='replace')}") from None
+    except OSError as error:
+        raise SystemExit(f"{given.address}: {error}. Is TensorFlow Serving there?") from None
     given.out.write_bytes(png)
 
 

@@ -80,9 +80,23 @@ function offer(captions) {
   }));
 }
 
+/** Links to the page's other models, where it has several. */
+function link(models, shown) {
+  byId('models').replaceChildren(...models.length < 2 ? [] : models.map(({ name }) => {
+    const other = document.createElement('a');
+    other.textContent = name;
+    other.href = `?model=${encodeURIComponent(name)}`;
+    if (name === shown) other.setAttribute('aria-current', 'page');
+    return other;
+  }));
+}
+
 try {
-  painter = await Painter.load('model');
-  const about = await fetch('page.json').then((answer) => answer.json());
+  const { models, wasm } = await fetch('page.json').then((answer) => answer.json());
+  const asked = new URLSearchParams(location.search).get('model');
+  const about = models.find(({ name }) => name === asked) ?? models[0];
+  link(models, about.name);
+  painter = await Painter.load(about.folder, about.files, wasm);
   document.title = byId('name').textContent = painter.about.name;
   byId('about').textContent = [about.license, about.credit].filter(Boolean).join(' · ');
   pictures.classList.toggle('pixelated', about.pixelated);

@@ -3,9 +3,18 @@
 import { loadAndCompile, loadLiteRt, Tensor } from './litert/index.js';
 import { CaptionTokenizer } from './tokenizer.js';
 
+const MODEL = ['model.tflite'];
+const WASM = 'litert/wasm/'; // LiteRT.js takes the file in it that the browser can run
+
 export class Painter {
-  /** Loads the model that lies in `folder`. */
-  static async load(folder) {
+  /**
+   * Loads the model that lies in `folder`.
+   * @param {string} folder
+   * @param {string[]} files The LiteRT files in it that make a picture, one after the other.
+   * @param {string} wasm Where LiteRT.js finds its WebAssembly.
+   * @returns {Promise<Painter>}
+   */
+  static async load(folder, files = MODEL, wasm = WASM) {
     const fetched = (name) => fetch(`${folder}/${name}`).then((answer) => {
       if (!answer.ok) throw new Error(`${name}: ${answer.status} ${answer.statusText}`);
       return answer;
@@ -14,27 +23,22 @@ export class Painter {
       fetched('model.json').then((answer) => answer.json()),
       fetched('reading.json').then((answer) => answer.json()),
       fetched('vocabulary.txt').then((answer) => answer.text()),
-      loadLiteRt(new URL('litert/wasm/', document.baseURI).href),
+      loadPackedLiteRt(new URL(wasm, document.baseURI).href),
     ]);
     const tokens = vocabulary.replace(/\n$/, '').split('\n');
-    const model = await loadAndCompile(`${folder}/model.tflite`, { accelerator: 'wasm' });
-    return new Painter(about, new CaptionTokenizer(tokens, reading), model);
+    const parts = [];
+    for (const name of files)
+      parts.push(await loadAndCompile(`${folder}/${name}`, { accelerator: 'wasm' }));
+    return new Painter(about, new CaptionTokenizer(tokens, reading), parts);
   }
 
-  constructor(about, tokenizer, model) {
+  constructor(about, tokenizer, parts) {
     this.about = about;
     this.tokenizer = tokenizer;
-    this.model = model;
-    const shapes = Object.fromEntries(
-      model.getInputDetails().map((input) => [this.nameOf(input), [...input.shape]]));
-    this.inputs = model.getInputDetails().map((input) => this.nameOf(input));
-    this.noiseDim = shapes.noise[1];
-    this.size = [...model.getOutputDetails()[0].shape][1];
-  }
-
-  /** `serving_default_noise:0` is the input `noise`. */
-  nameOf(input) {
-    return input.name.includes('token_ids') ? 'token_ids' : 'noise';
+    this.parts = parts;
+    const details = parts.flatMap((model) => model.getInputDetails());
+    this.noiseDim = details.find((input) => input.name === 'noise').shape[1];
+    this.size = parts.at(-1).getOutputDetails()[0].shape[1];
   }
 
   /**
@@ -52,10 +56,31 @@ export class Painter {
       token_ids: new Tensor(this.tokenizer.tokenIds(caption), [1, this.tokenizer.length]),
       noise: new Tensor(noise, [1, this.noiseDim]),
     };
-    const [image] = await this.model.run(this.inputs.map((name) => tensors[name]));
-    const pixels = toPixels(await image.data(), this.size);
-    for (const tensor of [...Object.values(tensors), image]) tensor.delete();
+    for (const part of this.parts) Object.assign(tensors, await part.run(tensors));
+    const pixels = toPixels(await tensors.image.data(), this.size);
+    for (const tensor of Object.values(tensors)) tensor.delete();
     return pixels;
+  }
+}
+
+/** LiteRT.js fetches its WebAssembly, which lies here packed: 9 MB are 3. */
+async function loadPackedLiteRt(wasm) {
+  const plain = self.fetch;
+  self.fetch = async (url, options) => {
+    if (!String(url).endsWith('.wasm')) return plain(url, options);
+    const answer = await plain(`${url}.gz`, options);
+    if (!answer.ok) return answer;
+    const bytes = await answer.blob();
+    const [first] = new Uint8Array(await bytes.slice(0, 1).arrayBuffer());
+    // Some servers say that a .gz is an encoding, and the browser has unpacked it then.
+    const unpacked = first === 0x1f
+      ? bytes.stream().pipeThrough(new DecompressionStream('gzip')) : bytes;
+    return new Response(unpacked, { headers: { 'Content-Type': 'application/wasm' } });
+  };
+  try {
+    await loadLiteRt(wasm);
+  } finally {
+    self.fetch = plain;
   }
 }
 
