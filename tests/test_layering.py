@@ -31,7 +31,8 @@ LAYERS = (
     ("kgen.evaluation.fine_structure", "kgen.evaluation.features"),
     ("kgen.training",),
     ("kgen.pipeline", "kgen.generating", "kgen.evaluation", "kgen.export", "kgen.runtime",
-     "kgen.publishing", "kgen.cards", "kgen.real_captions"),  # fmt: skip
+     "kgen.publishing", "kgen.cards", "kgen.real_captions", "kgen.baselines"),  # fmt: skip
+    ("kgen.compressed_sizes", "kgen.compressing"),
     ("kgen.given_path", "kgen.command_settings", "kgen.cli", "kgen.__main__"),
 )
 RANK = {name: rank for rank, names in enumerate(LAYERS) for name in names}
@@ -44,7 +45,8 @@ KNOW_TENSORFLOW = ("kgen.training.gan", "kgen.training.pair_logits",
                    "kgen.text.wordpieces", "kgen.text.pretrained_tokenizer",
                    "kgen.training.remembered_states",
                    "kgen.data", "kgen.export", "kgen.pipeline",
-                   "kgen.refining")  # fmt: skip
+                   "kgen.refining", "kgen.baselines.redrawer", "kgen.baselines.saved_model",
+                   "kgen.baselines.litert")  # fmt: skip
 
 
 def module_name(path):
