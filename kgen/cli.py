@@ -12,11 +12,17 @@ import click
 
 import kgen
 from kgen import checks
-from kgen.command_settings import DEFAULT_PRESET, parse_setting, settings_of_run
-from kgen.config import PRECISIONS
+from kgen.command_settings import (
+    DEFAULT_PRESET,
+    parse_setting,
+    settings_of_run,
+    with_settings,
+)
+from kgen.config import PRECISIONS, Config
 from kgen.data.captioned_pictures import LeftOutWarning
 from kgen.export.format_names import FORMATS
 from kgen.given_path import GivenPath
+from kgen.model_files import CONFIG
 from kgen.presets import CONFIGS, model_folder, trained_presets
 from kgen.runtime.precisions import PRECISIONS as OF_LITERT
 
@@ -25,6 +31,9 @@ MODEL = click.argument("model", metavar="RUN_OR_PRESET")
 DATA = GivenPath()
 FOLDER = GivenPath(file_okay=False, path_type=Path)
 FILE = GivenPath(dir_okay=False, exists=True, path_type=Path)
+SETTINGS = click.option(
+    "--set", "settings", multiple=True, metavar="KEY=VALUE", help="Such as networks.width=24."
+)
 POST = click.option(
     "--post",
     default="",
@@ -107,9 +116,7 @@ def generate(
 @click.option("--minutes", type=click.FloatRange(0.01), help="Stop after these minutes.")
 @click.option("--seed", type=SEED)
 @click.option("--precision", type=click.Choice(PRECISIONS))
-@click.option(
-    "--set", "settings", multiple=True, metavar="KEY=VALUE", help="Such as networks.width=24."
-)
+@SETTINGS
 @click.option("--resume", is_flag=True, help="Go on with the run in --out.")
 @click.option("--dry-run", is_flag=True, help="Print the configuration and stop.")
 def train(
@@ -145,20 +152,46 @@ def train(
     given = {key: value for key, value in flags.items() if value is not None}
     given |= dict(map(parse_setting, settings))
     resolved = settings_of_run(preset, data, config, given, out, resume)
-    if dry_run:
-        click.echo(json.dumps(resolved.to_dict(), indent=2, ensure_ascii=False))
-        return
-    if out is None:
-        raise click.UsageError("Say where the run shall lie: --out FOLDER.")
-    from kgen.training.run import train as run
+    _run(resolved, out, resume, minutes, dry_run, f"kgen train --out {out}")
 
-    try:
-        click.echo(run(resolved, out, resume=resume, minutes=minutes))
-    except KeyboardInterrupt as stop:  # a `Stopped`, but for the second Ctrl-C
-        step = getattr(stop, "step", None)
-        at = "" if step is None else f" at step {step}, of which it wrote a checkpoint"
-        click.echo(f"kgen: stopped{at}. Go on with: kgen train --out {out} --resume", err=True)
-        sys.exit(128 + getattr(stop, "number", 2))
+
+@app.command()
+@MODEL
+@click.argument("data", type=DATA, required=False)
+@click.option("--out", type=FOLDER, help="The new run's folder.")
+@click.option("--keep", type=float, help="Share of all channels to keep, such as 0.5.")
+@click.option("--target-kb", type=float, help="Most kilobytes of model_dynamic.tflite.")
+@click.option("--target-ms", type=float, help="Most milliseconds of a picture, on one thread.")
+@click.option("--steps", type=click.IntRange(1), help="Steps of training in all.")
+@click.option("--minutes", type=click.FloatRange(0.01), help="Stop after these minutes.")
+@click.option("--seed", type=SEED)
+@SETTINGS
+@click.option("--resume", is_flag=True, help="Go on with the run in --out.")
+@click.option("--dry-run", is_flag=True, help="Print the configuration and stop.")
+def compress(
+    model, data, out, keep, target_kb, target_ms, steps, minutes, seed, settings, resume, dry_run
+):
+    """Make a smaller, faster model of a trained one: its channels that matter most, taught to draw
+    what it draws. The pictures of DATA (default: what it was trained on) keep them real.
+    """
+    folder = model_folder(model)
+    targets = {"target_kb": target_kb, "target_ms": target_ms}
+    targets = {name: value for name, value in targets.items() if value is not None}
+    if (keep is None) == (not targets):
+        raise click.UsageError("Say how small: --keep, or --target-kb and --target-ms.")
+    flags = {"training.steps": steps, "training.seed": seed}
+    flags["data.path"] = os.path.abspath(data) if data else None
+    given = {key: value for key, value in flags.items() if value is not None}
+    given |= dict(map(parse_setting, settings))
+    from kgen.compressing import kept_config, targeted_config
+
+    if resume and out and (out / CONFIG).is_file():
+        resolved = with_settings(Config.read(out / CONFIG), given)
+    else:
+        small = kept_config(folder, keep) if keep else targeted_config(folder, **targets)
+        name = {"name": out.resolve().name} if out else {}
+        resolved = with_settings(small.updated(name), given)
+    _run(resolved, out, resume, minutes, dry_run, f"kgen compress {model} --out {out}")
 
 
 @app.group()
@@ -377,6 +410,24 @@ def _exported_painter(folder):
 
     found = exported(folder)
     return found and RuntimePainter(found)
+
+
+def _run(config, out, resume, minutes, dry_run, command):
+    """Trains, or prints the configuration; `command` goes on with it."""
+    if dry_run:
+        click.echo(json.dumps(config.to_dict(), indent=2, ensure_ascii=False))
+        return
+    if out is None:
+        raise click.UsageError("Say where the run shall lie: --out FOLDER.")
+    from kgen.training.run import train as run
+
+    try:
+        click.echo(run(config, out, resume=resume, minutes=minutes))
+    except KeyboardInterrupt as stop:  # a `Stopped`, but for the second Ctrl-C
+        step = getattr(stop, "step", None)
+        at = "" if step is None else f" at step {step}, of which it wrote a checkpoint"
+        click.echo(f"kgen: stopped{at}. Go on with: {command} --resume", err=True)
+        sys.exit(128 + getattr(stop, "number", 2))
 
 
 def _names(text):

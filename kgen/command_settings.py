@@ -40,6 +40,11 @@ def settings_of_run(preset, data, config_file, given, out, resume) -> Config:
         config = config.updated({"name": out.resolve().name} if out else {})
     if config_file:
         config = config.updated_by(config_file)
+    return with_settings(config, given)
+
+
+def with_settings(config: Config, given) -> Config:
+    """`config` with settings by key, such as `training.seed`, over it."""
     settings = {}
     for key, value in given.items():
         section, dot, name = key.rpartition(".")

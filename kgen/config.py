@@ -189,6 +189,10 @@ class TrainingConfig:
         averaging: Decay of G's and T's moving average, per step.
         start_from: Trained model whose weights are the first ones, where they fit: a preset's name
             or a run's folder; empty: fresh ones.
+        teacher: Trained model whose pictures G learns to draw, of the same captions and noise,
+            beside what D teaches it: a preset's name or a run's folder; empty: none.
+        pixel_weight: Weight of the distance from the teacher's pixels.
+        feature_weight: Weight of the distance from the teacher's pictures in D's features.
         head_start: Steps in which D learns alone, for a G and T that are trained and a D that is
             not, as with `start_from` a preset: an untrained D would lead them astray.
         precision: `float32`, or `bfloat16` for the networks' arithmetic (weights stay float32).
@@ -223,6 +227,9 @@ class TrainingConfig:
     augmentation_adapts: bool = True
     averaging: float = 0.998
     start_from: str = ""
+    teacher: str = ""
+    pixel_weight: float = 10.0
+    feature_weight: float = 1.0
     head_start: int = 0
     precision: str = "float32"
     report_interval: int = 1000
@@ -245,6 +252,8 @@ class TrainingConfig:
         checks.check_real("training.penalty_weight", self.penalty_weight, 0.0, 1e6)
         checks.check_real("training.word_weight", self.word_weight, 0.0, 1e6)
         checks.check_real("training.lecam_weight", self.lecam_weight, 0.0, 1e6)
+        checks.check_real("training.pixel_weight", self.pixel_weight, 0.0, 1e6)
+        checks.check_real("training.feature_weight", self.feature_weight, 0.0, 1e6)
         checks.check_choice("training.loss", self.loss, ADVERSARIAL_LOSSES)
         checks.check_choice("training.mismatches", self.mismatches, MISMATCHES)
         checks.check_real("training.swapped_share", self.swapped_share, 0.0, 1.0)
@@ -271,9 +280,7 @@ class TrainingConfig:
                 if name not in AUGMENTATIONS:
                     hint = checks.nearest(name, (*AUGMENTATIONS, "auto", "small"))
                     expected = "auto, small, or names separated by commas"
-                    raise ValueError(
-                        checks.wrong("training.augmentations", expected, name, hint)
-                    )
+                    raise ValueError(checks.wrong("training.augmentations", expected, name, hint))
 
     def augmentation_names(self) -> tuple[str, ...]:
         """The names in `augmentations`; all that there are for `auto` and `small`."""
@@ -380,7 +387,10 @@ class Config:
         return self.updated(
             {
                 "data": {"path": "", "word_vectors": ""},
-                "training": {"start_from": os.path.basename(self.training.start_from)},
+                "training": {
+                    "start_from": os.path.basename(self.training.start_from),
+                    "teacher": os.path.basename(self.training.teacher),
+                },
                 "text": {"pretrained": pretrained},
             }
         )

@@ -53,6 +53,9 @@ OTHER = {  # a value for every key that is not its default
         "augmentation_adapts": False,
         "averaging": 0.5,
         "start_from": "scenes_64",
+        "teacher": "scenes_128",
+        "pixel_weight": 1.5,
+        "feature_weight": 2.5,
         "head_start": 9,
         "precision": "bfloat16",
         "report_interval": 8,
@@ -303,7 +306,8 @@ def test_an_unknown_preset_names_the_nearest():
 
 
 def test_a_model_that_is_given_away_tells_no_paths():
-    config = Config.from_dict(OTHER).without_paths()
+    run = {"start_from": "/home/a/scenes_64", "teacher": "/home/a/scenes_128"}
+    config = Config.from_dict(OTHER).updated({"training": run}).without_paths()
     assert (config.data.path, config.data.word_vectors) == ("", "")
     expected = {**OTHER, "data": {**OTHER["data"], "path": "", "word_vectors": ""}}
     assert config.to_dict() == expected

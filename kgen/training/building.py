@@ -1,5 +1,7 @@
 """A GAN's three networks and its optimizers, from a configuration."""
 
+from collections.abc import Callable
+
 import keras
 import numpy as np
 
@@ -18,6 +20,7 @@ def build_gan(
     augmentations: tuple[str, ...] = (),
     states: keras.layers.Layer | None = None,
     swaps: np.ndarray | None = None,
+    teacher: Callable | None = None,
 ) -> TextToImageGAN:
     """Builds and compiles T, G and D with fresh weights, fixed by the configuration's seed.
 
@@ -27,6 +30,7 @@ def build_gan(
         augmentations: Those to use, from `choose_augmentations`.
         states: For a pretrained encoder, what gives its hidden states, from `remember_states`.
         swaps: For `mismatches` "swapped", from `learn_swaps`.
+        teacher: What G learns to draw like, from `teacher_of`.
     """
     keras.utils.set_random_seed(config.training.seed)
     training, dtype = config.training, POLICIES[config.training.precision]
@@ -38,6 +42,7 @@ def build_gan(
         training=training,
         augmentations=augmentations,
         swaps=swaps,
+        teacher=teacher,
     )
     gan.compile(
         keras.optimizers.Adam(training.generator_rate, beta_1=0.0, beta_2=0.9),

@@ -34,6 +34,8 @@ class TextToImageGAN(keras.Model):
         augmentations: What D's pictures are changed by; some of `kgen.config.AUGMENTATIONS`.
         swaps: For `mismatches` "swapped": int32 (V, K), from `learn_swaps`. None: no word has
             another in its place.
+        teacher: y' of token ids and noise, from `teacher_of`, which G learns to draw, too; it is
+            not saved. None: nothing.
 
     Call args:
         inputs: Dictionary of `token_ids` int32 (B, L) and `noise` float32 (B, Z).
@@ -55,6 +57,7 @@ class TextToImageGAN(keras.Model):
         training=None,
         augmentations=(),
         swaps=None,
+        teacher=None,
         **kwargs,
     ):
         super().__init__(**kwargs)
@@ -66,6 +69,7 @@ class TextToImageGAN(keras.Model):
         self.training = training = training or TrainingConfig()
         self.augmentations = tuple(augmentations)
         self.swaps = None if swaps is None else np.asarray(swaps, np.int32)
+        self.teacher = teacher
         # Saved with the model, so that a resumed run goes on with them.
         if self.augmentations:
             adapts = training.augmentation_adapts
@@ -168,7 +172,9 @@ class TextToImageGAN(keras.Model):
         same = losses.same_captions(t_asked)
         with g_tape:
             c = text["caption_vector"]
-            g_loss, g_logs = self.generator_loss(y, t_asked, c, same, of_real, near)
+            imitated = self.teacher(t_asked, z) if self.teacher else None
+            once = tf.identity(y)  # see `_contrast`
+            g_loss, g_logs = self.generator_loss(once, t_asked, c, same, of_real, near, imitated)
             if self.training.diversity_weight:
                 diversity = self.diversity_loss(y, text, z)
                 g_loss += self.training.diversity_weight * diversity
@@ -239,26 +245,34 @@ class TextToImageGAN(keras.Model):
         of_real["logit"] = real
         return loss, logs, tf.nest.map_structure(tf.stop_gradient, of_real)
 
-    def generator_loss(self, y, t, c, same, of_real, near=None):
+    def generator_loss(self, y, t, c, same, of_real, near=None, imitated=None):
         """L_G + λ L_contrast(f(y), c) + λ_w L_words(f(y), t), of the last two only what is above
-        that of the real pictures, if so configured.
+        that of the real pictures, if so configured; with a teacher's pictures y' also
+        λ_p L_pixel(y, y') + λ_f L_feature(f(y), f(y')).
 
         Args:
             of_real: What `discriminator_loss` gives of the real pictures.
+            imitated: y', float32 (B, H, W, 3), or None.
         """
         told = self.training
         seen = self._backbone(self._augmented(y, 2))
         head = self.discriminator.get_layer("head")
         fake = head(*taken_by(head, seen), c)
         f = tf.identity(seen["feature"])
+        also = tf.identity(f)  # two terms at most in every sum of gradients: see `_contrast`
         mean = losses.capped_by_real if told.cap_by_real else lambda of_y, _: tf.reduce_mean(of_y)
         contrast = mean(self._contrast(f, c, same, near), of_real["contrast"])
         _, loss = losses.ADVERSARIAL[told.loss]
         loss = loss(fake, of_real["logit"]) + told.contrastive_weight * contrast
         logs = {"fake_contrast": contrast}
         if told.word_weight:
-            logs["fake_words"] = mean(self._words(f, t), of_real["words"])
+            logs["fake_words"] = mean(self._words(also, t), of_real["words"])
             loss += told.word_weight * logs["fake_words"]
+        if imitated is not None:
+            of_teacher = tf.stop_gradient(self._backbone(self._augmented(imitated, 2))["feature"])
+            logs["pixel"] = losses.pixel_loss(y, imitated)
+            logs["feature"] = losses.feature_loss(tf.identity(also), of_teacher)
+            loss += told.pixel_weight * logs["pixel"] + told.feature_weight * logs["feature"]
         return loss, logs
 
     def diversity_loss(self, y, text, z):

@@ -220,6 +220,43 @@ def diversity_loss(image, other, noise, other_noise, most=0.15):
     return -ops.mean(ops.minimum(most, moved / apart))
 
 
+def pixel_loss(image, imitated):
+    """How far a picture's pixels are from a teacher's.
+
+    Formula:
+        L_pixel = E|y - y'|
+
+    Args:
+        image: float32 (B, H, W, 3), in [-1, 1]. y = G(z, c).
+        imitated: float32 (B, H, W, 3), in [-1, 1]. y', the teacher's of the same caption and noise.
+
+    Returns:
+        float32 (), in [0, 2].
+
+    Source: Aguinaldo et al. 2019 (Compressing GANs using Knowledge Distillation), section 3.1, with
+        absolute differences as in Isola et al. 2017, eq. 3, which blur less than squared ones.
+    """
+    return ops.mean(ops.abs(image - imitated))
+
+
+def feature_loss(feature, imitated):
+    """How far D's features of pictures are from those of a teacher's.
+
+    Formula:
+        L_feature = E‖f/|f| - f'/|f'|‖²
+
+    Args:
+        feature: float32 (B, C). f(y).
+        imitated: float32 (B, C). f(y').
+
+    Returns:
+        float32 (), in [0, 4].
+
+    Source: Aguinaldo et al. 2019, section 3.2; of unit vectors, since D's grow as it learns.
+    """
+    return ops.mean(ops.sum(ops.square(_unit(feature) - _unit(imitated)), axis=-1))
+
+
 def same_captions(token_ids):
     """Which rows of a batch have equal captions.
 

@@ -44,6 +44,7 @@ from kgen.training.reports import Reporter
 from kgen.training.run_folder import check_folder
 from kgen.training.stopping import Stopped, noticed_signals
 from kgen.training.swapped_words import swaps_for
+from kgen.training.teacher import read_teacher, teacher_of
 from kgen.training.transfer import start_from_model
 from kgen.training.validation import Validation, held_out_every, matcher_of
 
@@ -100,6 +101,7 @@ def train(
     start_from = "" if there else config.training.start_from
     if start_from:  # before the data is read
         start_from = trained_model(start_from)
+    teacher = read_teacher(config) if config.training.teacher else None
     word_vectors = "" if there else config.data.word_vectors
     if word_vectors:  # before the data is read
         check_dimension(word_vectors, config.text.embedding_dim)
@@ -112,7 +114,7 @@ def train(
         vocabulary = pretrained.vocabulary
         tokenizer = PretrainedTokenizer(pretrained, config.text.caption_length)
     else:
-        vocabulary = _vocabulary(config, out, resume, pictures)
+        vocabulary = teacher.vocabulary if teacher else _vocabulary(config, out, resume, pictures)
         tokenizer = CaptionTokenizer.from_config(vocabulary, config.text)
     token_ids = tokenize_captions(tokenizer, pictures.captions)
     augmentations, told = choose_augmentations(
@@ -125,9 +127,10 @@ def train(
     told = [*told, *lines]
     states = remember_states(pretrained, token_ids, out, progress) if pretrained else None
     swaps = swaps_for(config.training, token_ids, vocabulary)
-    gan = build_gan(config, len(vocabulary), augmentations, states, swaps)
+    imitated = teacher_of(config, teacher) if teacher else None
+    gan = build_gan(config, len(vocabulary), augmentations, states, swaps, imitated)
     if start_from:
-        start_from_model(gan, vocabulary, start_from)
+        start_from_model(gan, vocabulary, start_from, token_ids)
     if word_vectors:
         start_from_word_vectors(gan, vocabulary, word_vectors, out)
     model = model_folder.build_model(config, len(vocabulary), pretrained=pretrained)
@@ -172,9 +175,7 @@ def _fit(gan, pictures, token_ids, training, reporter, stop, progress, told):
     report = callbacks.Report(reporter, training.report_interval, stop.notice)
     try:
         gan.fit(
-            make_batches(
-                pictures, token_ids, training.batch_size, training.seed, step, held_out
-            ),
+            make_batches(pictures, token_ids, training.batch_size, training.seed, step, held_out),
             steps_per_epoch=training.steps - step,
             shuffle=False,
             verbose=0,
@@ -210,9 +211,7 @@ def _validation(config, out, pictures, token_ids):
         told = "training the judge of the validation; some minutes"
         warnings.warn(told, ToldWarning, stacklevel=3)
     matcher = matcher_of(out, pictures, every) if judged else None
-    validation = Validation(
-        matcher, pictures, token_ids, every, config.networks.noise_dim, metric
-    )
+    validation = Validation(matcher, pictures, token_ids, every, config.networks.noise_dim, metric)
     num = len(validation.captions)
     return validation, [f"kgen: {num} pictures are held out; {metric} on them tells the best"]
 

@@ -19,27 +19,37 @@ from kgen.networks.layers import Modulation
 from kgen.text.pretrained import HiddenStates, pretrained_of
 from kgen.training.building import build_gan
 from kgen.training.checkpoints import LAST
+from kgen.training.pruning import pruned_weights
 from kgen.training.widening import widened
 
 # Share of the wordpieces from which on T is taken. Of 300 watercolours' 553 wordpieces scenes_64
 # knows 54, and T learned the others more slowly than from nothing: docs/ablations.md, fruit_300.
 LEAST_KNOWN = 0.5
+NUM_CAPTIONS = 512  # that tell which channels matter
 LEAST_SHARE = 0.01  # of G's parameters; a bias or two always fit
 SOFTER = 0.1  # G's last layer behind trained ones
 
 
-def start_from_model(gan, vocabulary: Sequence[str], folder: str | os.PathLike) -> None:
+def start_from_model(
+    gan,
+    vocabulary: Sequence[str],
+    folder: str | os.PathLike,
+    token_ids: Sequence[np.ndarray] = (),
+) -> None:
     """Puts a trained model's weights into G and, if it knows half of the wordpieces, into T, and
     into their averages; from a run of the same picture size, also into D.
 
-    Layers are matched by name, and only weights of the same shape are taken, or of narrower layers,
-    which then do in the wider ones what they did; so the two configurations may differ. What was
-    taken is said as a `ToldWarning`.
+    Into narrower networks of the same vocabulary go the channels that matter most. Else layers are
+    matched by name, and only weights of the same shape are taken, or of narrower layers, which then
+    do in the wider ones what they did; so the two configurations may differ. What was taken is said
+    as a `ToldWarning`.
 
     Args:
         gan: The untrained networks.
         vocabulary: T's tokens.
         folder: A trained preset's folder, or a run's.
+        token_ids: N arrays int32 (K_i, L), the ids of each picture's captions: what matters is
+            measured on some of them.
 
     Raises:
         FileNotFoundError: There is no model in the folder.
@@ -48,20 +58,15 @@ def start_from_model(gan, vocabulary: Sequence[str], folder: str | os.PathLike) 
     folder = Path(folder)
     found = read_model(folder)
     of_t, of_g = (found.model.get_layer(name) for name in ("encoder", "generator"))
-    known = len(_places_of_both(vocabulary, found.vocabulary)[0])
-    for_t = f"no encoder, since of {len(vocabulary)} wordpieces it knows {known}"
-    if known >= LEAST_KNOWN * len(vocabulary):
-        vectors = _take_vectors(gan.encoder, vocabulary, of_t, found.vocabulary)
-        share, _ = _take(gan.encoder, of_t, but="embedding")
-        for_t = f"{_percent(share)} of the encoder, {vectors} of {len(vocabulary)} wordpieces"
-    for_g, new = _take(gan.generator, of_g)
-    if for_g < LEAST_SHARE:
-        raise ValueError(
-            f"{folder}: {100 * for_g:.2g} % of its generator fits this configuration. Choose a "
-            "model of the same networks.width and text.caption_dim, or train without it."
-        )
+    pruned = None
+    if len(token_ids) and tuple(vocabulary) == tuple(found.vocabulary):
+        some = np.stack([ids[n % len(ids)] for n, ids in enumerate(token_ids[:NUM_CAPTIONS])])
+        pruned = pruned_weights((of_t, of_g), (gan.encoder, gan.generator), some)
+    if pruned:
+        for_t, for_g = _put(pruned, of_t, gan.encoder), _put(pruned, of_g, gan.generator)
+    else:
+        for_t, for_g = _take_text(gan, vocabulary, found), _take_drawing(gan, of_g, folder)
     sizes = [model.output.shape[1] for model in (gan.generator, of_g)]
-    _soften(gan.generator, new, sizes[0] != sizes[1])
     gan.averaged_encoder.set_weights(gan.encoder.get_weights())
     gan.averaged_generator.set_weights(gan.generator.get_weights())
     of_d = "a preset has no discriminator"
@@ -77,8 +82,36 @@ def start_from_model(gan, vocabulary: Sequence[str], folder: str | os.PathLike) 
         for_d, _ = _take(gan.discriminator, source.discriminator, but="words")
         _take_word_heads(gan.discriminator, vocabulary, source.discriminator, found.vocabulary)
         of_d = f"{_percent(for_d)} of the discriminator"
-    told = f"started from {folder}: {for_t}, {_percent(for_g)} of the generator; {of_d}"
-    warnings.warn(told, ToldWarning, stacklevel=2)
+    warnings.warn(f"started from {folder}: {for_t}, {for_g}; {of_d}", ToldWarning, stacklevel=2)
+
+
+def _put(weights, trained, narrower) -> str:
+    """Sets all weights of T or G; says how many of the trained ones they are."""
+    for layer in narrower.layers:
+        layer.set_weights([weights[layer.name, i] for i in range(len(layer.weights))])
+    share = narrower.count_params() / trained.count_params()
+    return f"the {_percent(share)} that matter most of the {trained.name}"
+
+
+def _take_text(gan, vocabulary, found) -> str:
+    known = len(_places_of_both(vocabulary, found.vocabulary)[0])
+    if known < LEAST_KNOWN * len(vocabulary):
+        return f"no encoder, since of {len(vocabulary)} wordpieces it knows {known}"
+    of_t = found.model.get_layer("encoder")
+    vectors = _take_vectors(gan.encoder, vocabulary, of_t, found.vocabulary)
+    share, _ = _take(gan.encoder, of_t, but="embedding")
+    return f"{_percent(share)} of the encoder, {vectors} of {len(vocabulary)} wordpieces"
+
+
+def _take_drawing(gan, of_g, folder) -> str:
+    share, new = _take(gan.generator, of_g)
+    if share < LEAST_SHARE:
+        raise ValueError(
+            f"{folder}: {100 * share:.2g} % of its generator fits this configuration. Choose a "
+            "model of the same networks.width and text.caption_dim, or train without it."
+        )
+    _soften(gan.generator, new, gan.generator.output.shape[1] != of_g.output.shape[1])
+    return f"{_percent(share)} of the generator"
 
 
 def _states(model):

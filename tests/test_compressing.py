@@ -1,0 +1,270 @@
+"""A smaller model of a trained one: which channels it keeps, and what it is taught."""
+
+import json
+
+import keras
+import numpy as np
+import pytest
+
+from kgen import cli, compressing, model_folder
+from kgen.checks import ToldWarning
+from kgen.config import Config
+from kgen.data.captioned_pictures import CaptionedPictures
+from kgen.networks.layers import Modulation
+from kgen.pipeline import TextToImage
+from kgen.training import losses, run
+from kgen.training.importance import importances, inner, stage
+from kgen.training.pruning import pruned_weights
+from kgen.training.teacher import read_teacher, teacher_of
+
+V = 20
+CAPTIONS = ("red hill", "blue hill", "red 山", "blue 山", "moon 湖", "moon hill")
+
+
+def pictures():
+    """Each caption with a picture of one colour, so that there is something to learn."""
+    colours = np.random.default_rng(3).integers(0, 256, (len(CAPTIONS), 1, 1, 3))
+    pixels = np.broadcast_to(colours, (len(CAPTIONS), 32, 32, 3)).astype("uint8")
+    return CaptionedPictures(pixels, tuple((caption,) for caption in CAPTIONS))
+
+
+def wide_config(tiny_config, encoder):
+    return tiny_config.updated({
+        "text": {"encoder": encoder, "embedding_dim": 12, "caption_dim": 16},
+        "networks": {"width": 8, "word_attention": False},
+    })  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def teacher(tiny_config, tmp_path_factory):
+    out = tmp_path_factory.mktemp("runs") / "teacher"
+    config = tiny_config.updated({"networks": {"width": 8}, "training": {"steps": 4}})
+    return run.train(config, out, progress=False, pictures=pictures())
+
+
+def test_pixel_loss_by_hand():
+    """|0.5 - 1| = 0.5 and |-1 - 1| = 2 in one of three channels each: (0.5 + 2) / 6."""
+    image = np.zeros((1, 1, 2, 3), "float32")
+    imitated = image.copy()
+    image[0, 0, :, 0], imitated[0, 0, :, 0] = (0.5, -1.0), (1.0, 1.0)
+    assert float(losses.pixel_loss(image, imitated)) == pytest.approx(2.5 / 6)
+
+
+def test_feature_loss_by_hand():
+    """Of length 1: (0.6, 0.8) against (1, 0): 0.16 + 0.64 = 0.8; opposite ones: 4; mean 2.4."""
+    feature = np.array([[3.0, 4.0], [0.0, 2.0]], "float32")
+    imitated = np.array([[7.0, 0.0], [0.0, -5.0]], "float32")
+    assert float(losses.feature_loss(feature, imitated)) == pytest.approx(2.4)
+
+
+def test_importance_by_hand(tiny_config):
+    """The last map is b everywhere, since all that makes it is 0 but for a bias b: of b = 2 the
+    reader sees 2, of b = -1 LeakyReLU's -0.2, and its weights are as long as 3 · 5 = 9 · (25/9)."""
+    config = tiny_config.updated({"networks": {"width": 2, "word_attention": False}})
+    model = model_folder.build_model(config, V)
+    encoder, generator = model.get_layer("encoder"), model.get_layer("generator")
+    for name in ("block_32_shortcut", "block_32_conv"):
+        layer = generator.get_layer(name)
+        layer.set_weights([np.zeros(w.shape) for w in layer.get_weights()])
+    generator.get_layer("block_32_conv").bias.assign([2.0, -1.0])
+    kernel = np.zeros((3, 3, 2, 3))
+    kernel[0, 0, :, 0], kernel[2, 1, :, 2] = 3.0, 4.0  # of length 5
+    generator.get_layer("to_image").kernel.assign(kernel)
+    found = importances(encoder, generator, np.full((3, config.text.caption_length), 4, "int32"))
+    np.testing.assert_allclose(found[stage(32)], [2 * 5, 0.2 * 5], rtol=1e-6)
+
+
+@pytest.mark.parametrize("encoder", ["bag", "lstm", "bilstm"])
+def test_channels_that_nothing_reads_are_left_out_and_nothing_changes(tiny_config, encoder):
+    wide, narrow = wide_config(tiny_config, encoder), None
+    narrow = wide.updated({
+        "text": {"embedding_dim": 6, "caption_dim": 8}, "networks": {"width": 4},
+    })  # fmt: skip
+    trained, smaller = (model_folder.build_model(config, V) for config in (wide, narrow))
+    unread(trained, np.random.default_rng(1))
+    ids = np.random.default_rng(2).integers(0, V, (7, wide.text.caption_length)).astype("int32")
+    parts = [[m.get_layer(n) for n in ("encoder", "generator")] for m in (trained, smaller)]
+    weights = pruned_weights(*map(tuple, parts), ids)
+    for part in parts[1]:
+        for layer in part.layers:
+            layer.set_weights([weights[layer.name, i] for i in range(len(layer.weights))])
+    noise = np.random.default_rng(0).normal(size=(7, wide.networks.noise_dim)).astype("float32")
+    given = {"token_ids": ids, "noise": noise}
+    drawn, expected = smaller(given).numpy(), trained(given).numpy()
+    np.testing.assert_allclose(drawn, expected, atol=2e-5)
+    assert expected.std() > 0.05
+
+
+def unread(model, rng):
+    """Makes every reader deaf to a random half of each group of channels."""
+    halves = {}
+
+    def half(group, num):
+        if group not in halves:
+            halves[group] = rng.permutation(num)[: num // 2]
+        return halves[group]
+
+    encoder, generator = model.get_layer("encoder"), model.get_layer("generator")
+    noise_dim, dim = generator.input["noise"].shape[1], encoder.output["words"].shape[2]
+    names = [layer.name for layer in encoder.layers]
+    # A half of each direction's units, and the same for the greatest and the mean of them.
+    sides = 2 if "backward" in names else 1
+    words = np.concatenate([n * dim // sides + half(f"units {n}", dim // sides)
+                            for n in range(sides)])  # fmt: skip
+    caption = words if "bag" in names or "projection" in names else half("caption", dim)
+    for layer in (*encoder.layers, *generator.layers):
+        weights = [weight.copy() for weight in layer.get_weights()]
+        if isinstance(layer, Modulation):
+            weights[0][noise_dim + caption] = 0
+        elif isinstance(layer, keras.layers.Conv2DTranspose):
+            weights[0][..., half(stage(layer.input.shape[1]), layer.input.shape[3])] = 0
+        elif isinstance(layer, keras.layers.Conv2D):
+            kind = inner if layer.name.endswith("_conv") else stage
+            weights[0][:, :, half(kind(layer.input.shape[1]), layer.input.shape[3])] = 0
+        elif layer.name in ("forward", "backward"):
+            side = int(layer.name == "backward")
+            weights[0][half("embedding", weights[0].shape[0] - 1)] = 0
+            weights[1][half(f"units {side}", weights[1].shape[0])] = 0
+        elif layer.name == "projection":
+            weights[0][half("embedding", weights[0].shape[0])] = 0
+        elif layer.name == "caption_vector" and weights:
+            weights[0][np.concatenate([words, dim + words])] = 0
+        layer.set_weights(weights)
+
+
+def test_networks_that_differ_in_more_than_channels_are_not_pruned(tiny_config):
+    ids = np.ones((2, tiny_config.text.caption_length), "int32")
+
+    def parts(config):
+        model = model_folder.build_model(config, V)
+        return model.get_layer("encoder"), model.get_layer("generator")
+
+    wide = parts(wide_config(tiny_config, "bilstm"))
+    for other in (wide_config(tiny_config, "lstm"), wide_config(tiny_config, "bilstm"),
+                  wide_config(tiny_config, "bilstm").updated({"networks": {"width": 9}})):  # fmt: skip
+        assert pruned_weights(wide, parts(other), ids) is None
+
+
+def test_a_compressed_run_comes_nearer_to_its_teacher(teacher, tmp_path):
+    config = compressing.kept_config(teacher, 0.5).updated({
+        "training": {"steps": 150, "report_interval": 25, "generator_rate": 4e-3, "pixel_weight": 100.0},
+    })  # fmt: skip
+    with pytest.warns(ToldWarning, match="that matter most of the generator; .*discriminator"):
+        out = run.train(config, tmp_path / "small", progress=False, pictures=pictures())
+    lines = (out / "metrics.jsonl").read_text().splitlines()
+    first, last = (json.loads(line)["pixel"] for line in (lines[0], lines[-1]))
+    assert last < 0.8 * first
+    small, large = TextToImage.from_preset(out), TextToImage.from_preset(teacher)
+    assert small.vocabulary == large.vocabulary
+    assert small.model.count_params() < 0.5 * large.model.count_params()
+    assert small.generate(["red 山"], seed=1).shape == (1, 32, 32, 3)
+
+
+def test_a_resumed_compression_ends_as_one_that_was_never_stopped(teacher, tmp_path):
+    config = compressing.kept_config(teacher, 0.5)
+
+    def steps(num):
+        return config.updated({"training": {"steps": num, "report_interval": 3}})
+
+    with pytest.warns(ToldWarning):
+        whole = run.train(steps(6), tmp_path / "a", progress=False, pictures=pictures())
+        run.train(steps(3), tmp_path / "b", progress=False, pictures=pictures())
+    parts = run.train(steps(6), tmp_path / "b", resume=True, progress=False, pictures=pictures())
+    weights = [TextToImage.from_preset(out).model.get_weights() for out in (whole, parts)]
+    for a, b in zip(*weights, strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
+def test_the_teacher_draws_what_its_model_draws(teacher, tiny_config):
+    config = compressing.kept_config(teacher, 0.5)
+    painter = TextToImage.from_preset(teacher)
+    ids = painter.tokenizer(CAPTIONS).numpy()
+    noise = np.random.default_rng(0).normal(size=(len(ids), 8)).astype("float32")
+    imitated = teacher_of(config, read_teacher(config))(ids, noise)
+    np.testing.assert_allclose(imitated, painter.generate_images(ids, noise), atol=1e-5)
+    half = config.updated({"training": {"precision": "bfloat16"}})
+    imitated = teacher_of(half, read_teacher(half))(ids, noise)
+    np.testing.assert_allclose(imitated, painter.generate_images(ids, noise), atol=0.05)
+
+
+def test_from_scratch_the_vocabulary_is_the_teachers(teacher, tmp_path):
+    """The control of an ablation: a teacher, but none of its weights."""
+    config = compressing.kept_config(teacher, 0.5).updated({
+        "training": {"start_from": "", "steps": 1},
+    })  # fmt: skip
+    out = run.train(config, tmp_path / "scratch", progress=False, pictures=pictures())
+    assert (out / "vocabulary.txt").read_text() == (teacher / "vocabulary.txt").read_text()
+
+
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [
+        ({"networks": {"noise_dim": 9}}, "`networks.noise_dim` must be 8, received: 9"),
+        ({"text": {"caption_length": 7}}, "`text.caption_length` must be 6, received: 7"),
+        ({"training": {"teacher": "nobody"}}, "received: 'nobody'"),
+    ],
+)
+def test_a_teacher_that_cannot_teach_is_named(teacher, settings, said):
+    config = compressing.kept_config(teacher, 0.5).updated(settings)
+    with pytest.raises((ValueError, FileNotFoundError), match=said):
+        read_teacher(config)
+
+
+@pytest.mark.parametrize("keep", [0.0, 1.0, -1.0, 0.1, float("nan")])
+def test_what_cannot_be_kept(teacher, keep):
+    with pytest.raises(ValueError, match="`keep` must be"):
+        compressing.kept_config(teacher, keep)
+
+
+def test_a_share_is_of_every_channel(teacher):
+    config = compressing.kept_config(teacher, 0.5)
+    assert (config.networks.width, config.networks.most_channels) == (4, 32)
+    assert (config.text.caption_dim, config.text.embedding_dim) == (4, 4)
+    # The run's own discriminator goes on with its width.
+    assert config.networks.discriminator_width == 4
+    assert config.training.head_start == 0
+
+
+def test_the_target_is_kept_and_the_unreachable_told(tiny_config, tmp_path, monkeypatch):
+    teacher = tmp_path / "run"
+    config = wide_config(tiny_config, "bilstm").updated({"text": {"embedding_dim": 16}})
+    model = model_folder.build_model(config, V)
+    model_folder.write_model(teacher, config, ("[PAD]", "[UNK]", *map(str, range(2, V))), model)
+
+    class Sizes:
+        """A kilobyte a channel; a millisecond for each in the widest map."""
+
+        def __init__(self, folder):
+            pass
+
+        def kilobytes(self, config):
+            return config.networks.width
+
+        def milliseconds(self, config):
+            return config.networks.most_channels
+
+    monkeypatch.setattr(compressing, "Sizes", Sizes)
+    both = compressing.targeted_config(teacher, target_kb=5.5, target_ms=30)
+    assert (both.networks.width, both.networks.most_channels) == (5, 30)
+    assert compressing.targeted_config(teacher, target_kb=3).networks.most_channels == 24
+    for target in ({"target_kb": 1}, {"target_ms": 7}):
+        (name,) = target
+        with pytest.raises(ValueError, match=f"`{name}` must be at least"):
+            compressing.targeted_config(teacher, **target)
+
+
+def test_the_command_says_what_it_would_do_and_what_it_lacks(teacher, capsys, monkeypatch):
+    monkeypatch.setattr(cli, "_silence_tensorflow", lambda: None)
+
+    def call(*arguments):
+        with pytest.raises(SystemExit) as end:
+            cli.main(["compress", str(teacher), *arguments])
+        return end.value.code, capsys.readouterr()
+
+    code, printed = call("--keep", "0.5", "--set", "networks.width=5", "--dry-run")
+    config = Config.from_dict(json.loads(printed.out))
+    assert (code, config.networks.width, config.training.teacher) == (None, 5, str(teacher))
+    code, printed = call("--out", "x")
+    assert (code, "--keep" in printed.err) == (2, True), printed
+    code, printed = call("--keep", "0.5", "--target-kb", "9")
+    assert code == 2
