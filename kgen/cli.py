@@ -115,7 +115,7 @@ def generate(
 @click.option("--steps", type=click.IntRange(1), help="Steps in all.")
 @click.option("--minutes", type=click.FloatRange(0.01), help="Stop after these minutes.")
 @click.option("--seed", type=SEED)
-@click.option("--precision", type=click.Choice(PRECISIONS))
+@click.option("--precision", type=click.Choice((*PRECISIONS, "auto")))
 @SETTINGS
 @click.option("--resume", is_flag=True, help="Go on with the run in --out.")
 @click.option("--dry-run", is_flag=True, help="Print the configuration and stop.")

@@ -12,7 +12,7 @@ from kgen import checks, files
 ENCODERS = ("bag", "lstm", "bilstm", "transformer")  # all of whose weights are trained
 PRETRAINED = "pretrained"
 SEGMENTATIONS = ("characters", "words")
-PRECISIONS = ("float32", "bfloat16")
+PRECISIONS = ("float32", "bfloat16", "float16")
 SMALL_SET = 5000  # pictures; see docs/choices.md
 DISCRIMINATORS = ("projection", "concatenation")
 ATTENTION_SIZES = (8, 16)
@@ -195,7 +195,9 @@ class TrainingConfig:
         feature_weight: Weight of the distance from the teacher's pictures in D's features.
         head_start: Steps in which D learns alone, for a G and T that are trained and a D that is
             not, as with `start_from` a preset: an untrained D would lead them astray.
-        precision: `float32`, or `bfloat16` for the networks' arithmetic (weights stay float32).
+        precision: Of the networks' arithmetic: `float32`, `bfloat16`, or `float16`, whose losses are
+            scaled; weights, losses and penalties are float32 always. `auto`: bfloat16 where a
+            measurement at the run's start finds it faster, else float32.
         report_interval: Steps between two reports: figures, samples, checkpoint.
         validation: What tells which weights are best, at every report, on a tenth of the pictures
             (at most 512) that are held out: `detail`, how near their fine structure comes to real
@@ -270,7 +272,7 @@ class TrainingConfig:
         checks.check_choice("training.penalty", self.penalty, PENALTIES)
         checks.check_real("training.averaging", self.averaging, 0.0, 1.0)
         checks.check_real("training.augmentation_probability", self.augmentation_probability, 0, 1)
-        checks.check_choice("training.precision", self.precision, PRECISIONS)
+        checks.check_choice("training.precision", self.precision, (*PRECISIONS, "auto"))
         if self.validation:
             checks.check_choice("training.validation", self.validation, VALIDATIONS)
         checks.check_int("training.kept_checkpoints", self.kept_checkpoints, 0, 1000)

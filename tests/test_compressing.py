@@ -160,6 +160,7 @@ def test_a_compressed_run_comes_nearer_to_its_teacher(teacher, tmp_path):
     assert small.generate(["red 山"], seed=1).shape == (1, 32, 32, 3)
 
 
+@pytest.mark.slow
 def test_a_resumed_compression_ends_as_one_that_was_never_stopped(teacher, tmp_path):
     config = compressing.kept_config(teacher, 0.5)
 

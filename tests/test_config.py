@@ -224,7 +224,7 @@ def test_a_configuration_that_is_no_object_is_refused(values):
         ("training.penalty_weight", float("inf"), "[0, 1e+06]"),
         ("training.penalty_interval", 0, "[1, 1000000000]"),
         ("training.averaging", 1.01, "[0, 1]"),
-        ("training.precision", "float16", "bfloat16"),
+        ("training.precision", "float8", "float16"),
         ("training.head_start", -1, "[0, 1000000000]"),
         ("training.report_interval", 10**30, "[1, 1000000000]"),
         ("training.seed", -1, "[0, 2147483647]"),

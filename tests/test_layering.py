@@ -16,13 +16,13 @@ ROOT = Path(kgen.__file__).parent
 LAYERS = (
     ("kgen", "kgen.checks", "kgen.files", "kgen.pictures", "kgen.lettering",
      "kgen.html_page", "kgen.page_style", "kgen.noise",
-     "kgen.model_files"),  # fmt: skip
+     "kgen.model_files", "kgen.encodings", "kgen.streaming"),  # fmt: skip
     ("kgen.config", "kgen.presets"),
     ("kgen.text",),
     ("kgen.networks",),
     ("kgen.postprocess",),
     ("kgen.model_folder", "kgen.mean_of_runs"),
-    ("kgen.matcher", "kgen.refining"),
+    ("kgen.matcher", "kgen.refining", "kgen.fast_generator", "kgen.drawing"),
     ("kgen.data",),
     ("kgen.training.losses",),
     ("kgen.evaluation.distance", "kgen.evaluation.caption_match", "kgen.evaluation.judges",
@@ -38,13 +38,15 @@ LAYERS = (
 RANK = {name: rank for rank, names in enumerate(LAYERS) for name in names}
 # Nothing on the way from a caption to a picture needs what training needs.
 SERVING = ("kgen.text", "kgen.networks", "kgen.postprocess", "kgen.model_folder", "kgen.pipeline",
-           "kgen.matcher", "kgen.refining", "kgen.noise",
+           "kgen.matcher", "kgen.refining", "kgen.noise", "kgen.encodings", "kgen.streaming",
+           "kgen.fast_generator", "kgen.drawing",
            "kgen.generating", "kgen.runtime", "kgen.export")  # fmt: skip
 KNOW_TENSORFLOW = ("kgen.training.gan", "kgen.training.pair_logits",
                    "kgen.training.near_captions", "kgen.training.callbacks", "kgen.text.tokenizer",
                    "kgen.text.wordpieces", "kgen.text.pretrained_tokenizer",
-                   "kgen.training.remembered_states",
-                   "kgen.data", "kgen.export", "kgen.pipeline",
+                   "kgen.training.remembered_states", "kgen.training.precision",
+                   "kgen.data", "kgen.export", "kgen.pipeline", "kgen.fast_generator",
+                   "kgen.drawing",
                    "kgen.refining", "kgen.baselines.redrawer", "kgen.baselines.saved_model",
                    "kgen.baselines.litert")  # fmt: skip
 

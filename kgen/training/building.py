@@ -10,8 +10,7 @@ from kgen.networks.discriminator import build_discriminator
 from kgen.networks.generator import build_generator
 from kgen.text.encoders import build_encoder
 from kgen.training.gan import TextToImageGAN
-
-POLICIES = {"float32": "float32", "bfloat16": "mixed_bfloat16"}
+from kgen.training.precision import POLICIES
 
 
 def build_gan(
@@ -23,6 +22,8 @@ def build_gan(
     teacher: Callable | None = None,
 ) -> TextToImageGAN:
     """Builds and compiles T, G and D with fresh weights, fixed by the configuration's seed.
+
+    Source: of the loss scaling, Micikevicius et al. 2018 (Mixed Precision Training), section 3.2.
 
     Args:
         config: The networks and how they learn.
@@ -44,8 +45,12 @@ def build_gan(
         swaps=swaps,
         teacher=teacher,
     )
-    gan.compile(
-        keras.optimizers.Adam(training.generator_rate, beta_1=0.0, beta_2=0.9),
-        keras.optimizers.Adam(training.discriminator_rate, beta_1=0.0, beta_2=0.9),
-    )
+    gan.compile(*(_optimizer(rate, training.precision) for rate in
+                  (training.generator_rate, training.discriminator_rate)))  # fmt: skip
     return gan
+
+
+def _optimizer(rate, precision):
+    adam = keras.optimizers.Adam(rate, beta_1=0.0, beta_2=0.9)
+    # The least that float16 holds is 6e-8, and gradients are less.
+    return keras.optimizers.LossScaleOptimizer(adam) if precision == "float16" else adam

@@ -78,6 +78,8 @@ class TextToImageGAN(keras.Model):
         if training.lecam_weight:
             self.usual_real = self._state("usual_real", 0.0)
             self.usual_fake = self._state("usual_fake", 0.0)
+        if training.precision == "float16":
+            self.steps_with_left_out = self._state("steps", 0.0)
         self.built = True
 
     def _state(self, name, first):
@@ -144,6 +146,8 @@ class TextToImageGAN(keras.Model):
     @property
     def steps_taken(self):
         """int (). Steps so far, also over resumed runs."""
+        if self.training.precision == "float16":  # an optimizer counts no step that it leaves out
+            return self.steps_with_left_out
         return self.discriminator_optimizer.iterations
 
     def train_step(self, batch):
@@ -163,7 +167,8 @@ class TextToImageGAN(keras.Model):
             y = draw(self.generator, text, z, training=True)
         with tape:
             d_loss, d_logs, of_real = self.discriminator_loss(x, t, c, y, same, swapped)
-        gradients = tape.gradient(d_loss, self.discriminator_variables)
+            scaled = self.discriminator_optimizer.scale_loss(d_loss)
+        gradients = tape.gradient(scaled, self.discriminator_variables)
         num_of_d = len(self.discriminator.trainable_variables)
         gradients[num_of_d:] = self._held(gradients[num_of_d:])
         self.discriminator_optimizer.apply(gradients, self.discriminator_variables)
@@ -179,9 +184,12 @@ class TextToImageGAN(keras.Model):
                 diversity = self.diversity_loss(y, text, z)
                 g_loss += self.training.diversity_weight * diversity
                 g_logs["diversity"] = -diversity
-        gradients = self._held(g_tape.gradient(g_loss, self.generator_variables))
+            scaled = self.generator_optimizer.scale_loss(g_loss)
+        gradients = self._held(g_tape.gradient(scaled, self.generator_variables))
         self.generator_optimizer.apply(gradients, self.generator_variables)
         self._update_averages()
+        if self.training.precision == "float16":
+            self.steps_with_left_out.assign_add(1.0)
         return {"d_loss": d_loss, "g_loss": g_loss, **d_logs, **g_logs}
 
     def sample_noise(self, x):

@@ -39,6 +39,7 @@ from kgen.training.allowed_augmentations import choose_augmentations
 from kgen.training.building import build_gan
 from kgen.training.findings import WentWrong
 from kgen.training.first_embedding import start_from_word_vectors
+from kgen.training.precision import with_measured_precision
 from kgen.training.remembered_states import remember_states
 from kgen.training.reports import Reporter
 from kgen.training.run_folder import check_folder
@@ -90,6 +91,7 @@ def train(
         Stopped: A signal has ended it; a `KeyboardInterrupt`.
     """
     out = Path(out)
+    config, of_precision = with_measured_precision(_as_it_is_there(config, out, resume))
     check_folder(config, out, resume)
     if resume and not (out / model_folder.CONFIG).is_file():
         text = f"there is no run in {out} to go on with: a new one begins"
@@ -124,7 +126,7 @@ def train(
         config.networks.pixel_size,
     )
     validation, lines = _validation(config, out, pictures, token_ids)
-    told = [*told, *lines]
+    told = [*of_precision, *told, *lines]
     states = remember_states(pretrained, token_ids, out, progress) if pretrained else None
     swaps = swaps_for(config.training, token_ids, vocabulary)
     imitated = teacher_of(config, teacher) if teacher else None
@@ -156,6 +158,15 @@ def train(
     if notice.number is not None and step < config.training.steps:
         raise Stopped(notice.number, step)
     return out
+
+
+def _as_it_is_there(config, out, resume):
+    """With the precision that was found when the run began, on whatever machine it goes on."""
+    if config.training.precision != "auto" or not resume:
+        return config
+    there = out / model_folder.CONFIG
+    found = Config.read(there).training.precision if there.is_file() else "auto"
+    return config.updated({"training": {"precision": found}})
 
 
 def _goes_on(gan, stop, notice):

@@ -11,7 +11,7 @@ from kgen.networks.generator import build_generator
 from kgen.networks.text_to_image import build_text_to_image
 from kgen.presets import model_folder
 from kgen.text.encoders import build_encoder
-from kgen.training.building import POLICIES
+from kgen.training.precision import POLICIES
 
 # What has to be the same, for the same captions and noise to mean the same picture.
 SHARED = (
