@@ -68,8 +68,8 @@ def _times(painter, litert):
             path = str(litert / file_name("model", precision))
             run = Interpreter(path, num_threads=threads).get_signature_runner("serving_default")
             calls[precision, threads] = lambda run=run: run(**given)
-    took = _in_turns(calls, ROUNDS)
-    predict = _in_turns({"": lambda: painter.model.predict(given, verbose=0)}, 6)[""]
+    took = in_turns(calls, ROUNDS)
+    predict = in_turns({"": lambda: painter.model.predict(given, verbose=0)}, 6)[""]
     for threads in THREADS:
         fastest = took["int8", threads]
         each = ", ".join(f"{name} {took[name, threads]:.2f} ms" for name in PRECISIONS)
@@ -105,7 +105,7 @@ def _cold(litert):
     )
 
 
-def _in_turns(calls, rounds):
+def in_turns(calls, rounds):
     """Median milliseconds of each call, all of them in every round."""
     times = {name: [] for name in calls}
     for _ in range(rounds):

@@ -195,8 +195,8 @@ class TrainingConfig:
         feature_weight: Weight of the distance from the teacher's pictures in D's features.
         head_start: Steps in which D learns alone, for a G and T that are trained and a D that is
             not, as with `start_from` a preset: an untrained D would lead them astray.
-        precision: Of the networks' arithmetic: `float32`, `bfloat16`, or `float16`, whose losses are
-            scaled; weights, losses and penalties are float32 always. `auto`: bfloat16 where a
+        precision: Of the networks' arithmetic: `float32`, `bfloat16`, or `float16`, whose losses
+            are scaled; weights, losses and penalties are float32 always. `auto`: bfloat16 where a
             measurement at the run's start finds it faster, else float32.
         report_interval: Steps between two reports: figures, samples, checkpoint.
         validation: What tells which weights are best, at every report, on a tenth of the pictures

@@ -140,15 +140,14 @@ def test_networks_that_differ_in_more_than_channels_are_not_pruned(tiny_config):
         return model.get_layer("encoder"), model.get_layer("generator")
 
     wide = parts(wide_config(tiny_config, "bilstm"))
-    for other in (wide_config(tiny_config, "lstm"), wide_config(tiny_config, "bilstm"),
-                  wide_config(tiny_config, "bilstm").updated({"networks": {"width": 9}})):  # fmt: skip
+    wider = wide_config(tiny_config, "bilstm").updated({"networks": {"width": 9}})
+    for other in (wide_config(tiny_config, "lstm"), wide_config(tiny_config, "bilstm"), wider):
         assert pruned_weights(wide, parts(other), ids) is None
 
 
 def test_a_compressed_run_comes_nearer_to_its_teacher(teacher, tmp_path):
-    config = compressing.kept_config(teacher, 0.5).updated({
-        "training": {"steps": 150, "report_interval": 25, "generator_rate": 4e-3, "pixel_weight": 100.0},
-    })  # fmt: skip
+    faster = {"steps": 150, "report_interval": 25, "generator_rate": 4e-3, "pixel_weight": 100.0}
+    config = compressing.kept_config(teacher, 0.5).updated({"training": faster})
     with pytest.warns(ToldWarning, match="that matter most of the generator; .*discriminator"):
         out = run.train(config, tmp_path / "small", progress=False, pictures=pictures())
     lines = (out / "metrics.jsonl").read_text().splitlines()

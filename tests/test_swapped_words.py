@@ -69,7 +69,7 @@ def test_d_rejects_the_swapped_caption_beside_another_pictures(gan, tiny_config)
     t[0, :2], t[1, :2], t[2, :1] = (2, 4), (4, 3), (8,)
     x = np.random.default_rng(1).uniform(-1, 1, (3, size, size, 3)).astype("float32")
     c, same = gan.encoder(t)["caption_vector"], losses.same_captions(t)
-    swapped = gan._swapped(tf.constant(t))
+    swapped = gan._read(tf.constant(t))[1]
     assert np.array(swapped.has_one).tolist() == [True, True, False]
     t_swapped = t.copy()
     t_swapped[0, 0], t_swapped[1, 1] = 3, 2  # each has one place and one other
@@ -98,7 +98,7 @@ def test_g_is_told_by_the_swapped_caption_too(gan, tiny_config):
     c, same = gan.encoder(t)["caption_vector"], losses.same_captions(t)
     y = tf.random.stateless_uniform((2, size, size, 3), (1, 2))
     of_real = {"logit": tf.zeros((2, 1)), "contrast": tf.zeros((4,)), "words": tf.zeros((2,))}
-    with_swap, _ = gan.generator_loss(y, t, c, same, of_real, gan._swapped(t).near)
+    with_swap, _ = gan.generator_loss(y, t, c, same, of_real, gan._read(t)[1].near)
     without, _ = gan.generator_loss(y, t, c, same, of_real)
     assert float(with_swap) > float(without) + 1e-3
 
@@ -107,7 +107,7 @@ def test_a_share_of_the_pictures_is_drawn_for_swapped_captions(gan, tiny_config)
     gan.training = dataclasses.replace(gan.training, swapped_share=0.5)
     t = np.zeros((4, tiny_config.text.caption_length), "int32")
     t[:, :2] = (2, 4), (8, 9), (2, 4), (3, 4)  # the first half, of which the second has no swap
-    swapped = gan._swapped(tf.constant(t))
+    swapped = gan._read(tf.constant(t))[1]
     asked, text, near = asked_of_generator(tf.constant(t), gan.encoder(t), swapped)
     assert asked[:, 0].numpy().tolist() == [3, 8, 2, 3]
     own, other = gan.encoder(t)["caption_vector"], swapped.text["caption_vector"]
@@ -131,7 +131,7 @@ def test_swaps_are_saved_with_the_gan(gan):
 
 def test_without_swaps_one_mismatch_is_left(tiny_config):
     config = tiny_config.updated({"training": {"mismatches": "swapped"}})
-    assert run.build_gan(config, V)._swapped(tf.zeros((2, 4), "int32")) is None
+    assert run.build_gan(config, V)._read(tf.zeros((2, 4), "int32"))[1] is None
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ import tensorflow as tf
 from kgen.config import TrainingConfig
 from kgen.networks.text_to_image import draw
 from kgen.training import augmentation, averaging, losses, penalties
-from kgen.training.near_captions import asked_of_generator, swapped_captions
+from kgen.training.near_captions import asked_of_generator, read_with_swapped
 from kgen.training.pair_logits import pair_logits, taken_by
 
 
@@ -159,8 +159,7 @@ class TextToImageGAN(keras.Model):
         z = self.sample_noise(x)
         same = losses.same_captions(t)
         with tf.GradientTape() as tape:
-            text = self.encoder(t, training=True)
-            swapped = self._swapped(t)
+            text, swapped = self._read(t)
         c = text["caption_vector"]
         t_asked, text, near = asked_of_generator(t, text, swapped)
         with tf.GradientTape() as g_tape:
@@ -200,14 +199,17 @@ class TextToImageGAN(keras.Model):
         seed = tf.stack([tf.constant(self.training.seed), tf.cast(self.steps_taken, tf.int32)])
         return tf.random.stateless_normal((tf.shape(x)[0], size), seed)
 
-    def _swapped(self, t):
-        """The captions with one word in another's place; None where D is not taught by them."""
+    def _read(self, t):
+        """T's outputs, and the captions with one word in another's place; None where D is not
+        taught by them.
+        """
         if self.training.mismatches != "swapped" or self.swaps is None:
-            return None
+            return self.encoder(t, training=True), None
         # Under other seeds than the noise and the augmentation.
         seed = tf.stack([-1 - self.training.seed, -1 - tf.cast(self.steps_taken, tf.int32)])
         draws = tf.random.stateless_uniform((tf.shape(t)[0], 2), seed)
-        return swapped_captions(self.encoder, t, self.swaps, draws, self.training.swapped_share)
+        share = self.training.swapped_share
+        return read_with_swapped(self.encoder, t, self.swaps, draws, share)
 
     def discriminator_loss(self, x, t, c, y, same, swapped=None):
         """L_D + λ L_contrast(f(x), c) + λ_w L_words(f(x), t) + γ interval penalty, the last on

@@ -24,8 +24,8 @@ class Swapped(NamedTuple):
         return self.text["caption_vector"], self.has_one
 
 
-def swapped_captions(encoder, t, swaps, draws, share) -> Swapped:
-    """One swapped caption for each of the batch.
+def read_with_swapped(encoder, t, swaps, draws, share) -> tuple[dict[str, tf.Tensor], Swapped]:
+    """T's outputs of a batch, and one swapped caption for each of it, all read in one pass.
 
     Args:
         encoder: T.
@@ -35,9 +35,12 @@ def swapped_captions(encoder, t, swaps, draws, share) -> Swapped:
         share: Of the batch, from its first row on, for which the swapped caption is drawn.
     """
     num = tf.shape(t)[0]
-    t, has_one = with_swapped_word(t, swaps, draws)
+    others, has_one = with_swapped_word(t, swaps, draws)
     some = tf.cast(tf.range(num), tf.float32) < share * tf.cast(num, tf.float32)
-    return Swapped(t, encoder(t, training=True), has_one, some & has_one)
+    both = encoder(tf.concat([t, others], axis=0), training=True)
+    halves = {name: tf.split(vectors, 2) for name, vectors in both.items()}
+    text, of_others = ({name: pair[i] for name, pair in halves.items()} for i in range(2))
+    return text, Swapped(others, of_others, has_one, some & has_one)
 
 
 def asked_of_generator(t, text, swapped: Swapped | None):

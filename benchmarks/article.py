@@ -1,0 +1,154 @@
+"""python -m benchmarks.article --out runs/article: kgen beside the article's own model.
+
+Both learn from the same pictures of 32 x 32, for as many minutes each, one after the other; both
+are judged on the same held-out captions. The article's model redraws a picture, so it is given a real
+training picture of another caption beside each. Then each draws one picture at a time, in turns, in
+TensorFlow and as a LiteRT file.
+"""
+
+import os
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+import tempfile
+from pathlib import Path
+
+import click
+import numpy as np
+
+from benchmarks.ablation_judging import judge
+from benchmarks.ablation_training import pictures_of
+from benchmarks.exports import in_turns
+from benchmarks.machine import describe
+from kgen import files
+from kgen.baselines.config import BaselineConfig
+from kgen.baselines.litert import export_litert as export_redrawer
+from kgen.baselines.pixel_tokens import pixel_tokens
+from kgen.baselines.redrawer import Redrawer
+from kgen.baselines.training import train_baseline
+from kgen.config import DataConfig
+from kgen.export.litert.exporting import export_litert
+from kgen.export.litert.running import Running
+from kgen.pictures import captioned_grid, save_png
+from kgen.pipeline import TextToImage
+from kgen.presets import preset_config
+from kgen.real_captions import real_captions
+from kgen.runtime.painter import RuntimePainter
+from kgen.training.run import train
+
+SIZE = 32
+DATA = DataConfig(captions="text,text_zh", num_scenes=12_000)
+CAPTIONS = ("正午的大海，左边是太阳", "a snowy night, the moon on the right")
+ROUNDS = 20
+SHOWN = 12
+
+
+class Redrawing:
+    """The article's model as what is asked for pictures of captions.
+
+    Args:
+        redrawer: The model.
+        sources: uint8 (N, H, W, 3). Real pictures that it is given to redraw.
+    """
+
+    image_size = SIZE
+
+    def __init__(self, redrawer: Redrawer, sources: np.ndarray):
+        self._redrawer, self._sources = redrawer, sources
+
+    def generate(self, captions, seed=0):
+        """uint8 (B, H, W, 3); picture i redraws a source that seed + i chooses."""
+        chosen = [np.random.default_rng(seed + i).integers(len(self._sources))
+                  for i in range(len(captions))]  # fmt: skip
+        return self._redrawer.generate(captions, self._sources[chosen])
+
+
+@click.command()
+@click.option("--out", type=click.Path(file_okay=False, path_type=Path), required=True)
+@click.option("--minutes", default=10.0, show_default=True, help="Of training, each.")
+@click.option("--source", default="other", type=click.Choice(("other", "own")), show_default=True)
+def main(out, minutes, source):
+    """Train what is not yet in OUT, judge both, time both."""
+    pictures = pictures_of(DATA, SIZE, 0, "train")
+    article, ours = out / f"article_{source}", out / "kgen"
+    if not article.is_dir():
+        config = BaselineConfig(image_size=SIZE, source=source, data=DATA)
+        train_baseline(config, article, minutes=minutes, pictures=pictures)
+    if not ours.is_dir():
+        config = preset_config("pictures_64").updated({
+            "networks": {"image_size": SIZE}, "data": {"captions": DATA.captions},
+            "training": {"batch_size": 32, "report_interval": 10**6},
+        })  # fmt: skip
+        train(config, ours, minutes=minutes, progress=False, pictures=pictures)
+    painters = {
+        "the article's model": Redrawing(Redrawer.load(article), pictures.pixels),
+        "kgen": TextToImage.from_preset(ours),
+    }
+    test = pictures_of(DATA, SIZE, 0, "test")
+    figures = {"machine": describe(), "minutes": minutes}
+    captions = [test.captions[i][i % 2] for i in range(SHOWN)]
+    for name, painter in painters.items():
+        figures[name] = judge(painter, "scenes", DATA)
+        sheet = captioned_grid(painter.generate(captions, seed=5), captions, columns=6)
+        save_png(out / f"{name.split()[-1]}.png", sheet)
+    figures["milliseconds"] = _timed(Redrawer.load(article), painters["kgen"], pictures, out)
+    files.write_json(out / "figures.json", figures)
+    click.echo(as_markdown(figures))
+
+
+def _timed(redrawer, painter, pictures, out):
+    """Milliseconds a picture, caption included, and sizes of the LiteRT files in bytes."""
+    source = pictures.pixels[:1]
+    with tempfile.TemporaryDirectory() as folder:
+        place = export_redrawer(redrawer, Path(folder) / "article")
+        export_litert(painter, Path(folder) / "kgen", real_captions(painter))
+        running = Running(place, "article")
+        runtime = {p: RuntimePainter(Path(folder) / "kgen", 2, p) for p in ("float32", "int8")}
+        turn = iter(range(10**9))
+
+        def caption():
+            return f"{CAPTIONS[0]} {next(turn)}"  # a new one each time, which no cache knows
+
+        def article_litert():
+            tokens = pixel_tokens(source, redrawer.config.levels).numpy()
+            token_ids = redrawer.tokenizer([caption()]).numpy()
+            running.rows("serving_default", 1, token_ids=token_ids, picture_tokens=tokens)
+
+        took = in_turns({
+            "the article's model, traced": lambda: redrawer.generate([caption()], source),
+            "the article's model, LiteRT": article_litert,
+            "kgen, traced": lambda: painter.generate([caption()]),
+            **{f"kgen, LiteRT {p}": lambda each=each: each.generate([caption()])
+               for p, each in runtime.items()},
+        }, ROUNDS)  # fmt: skip
+    return took
+
+
+def as_markdown(figures) -> str:
+    """Quality and speed side by side."""
+    names = [name for name in figures if name not in ("machine", "minutes", "milliseconds")]
+    lines = [
+        f"{figures['machine']}; {figures['minutes']:g} minutes of training each, {SIZE} x {SIZE}",
+        "",
+        "| | " + " | ".join(names) + " | real pictures |",
+        "|---|" + "---|" * (len(names) + 1),
+        "| Fréchet distance | "
+        + " | ".join(f"{figures[name]['distance']:.1f}" for name in names) + " | |",
+        "| R-precision of 100 | "
+        + " | ".join(f"{100 * figures[name]['match']:.1f} %" for name in names)
+        + f" | {100 * figures[names[0]]['real']['match']:.1f} % |",
+    ]  # fmt: skip
+    for attribute in figures[names[0]]["obedience"]:
+        cells = [f"{100 * figures[name]['obedience'][attribute]:.1f} %" for name in names]
+        real = f"{100 * figures[names[0]]['real'][attribute]:.1f} %"
+        lines.append(f"| {attribute} obeyed | {' | '.join(cells)} | {real} |")
+    slowest = figures["milliseconds"]["the article's model, LiteRT"]
+    lines += ["", "| a picture, caption included | ms | as fast as the article's in LiteRT |"]
+    lines += ["|---|---|---|"]
+    for name, took in figures["milliseconds"].items():
+        lines.append(f"| {name} | {took:.2f} | {slowest / took:.1f} |")
+    return "\n".join(lines)
+
+
+if __name__ == "__main__":
+    main()
