@@ -1,7 +1,7 @@
 """From captions to pixels."""
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +11,8 @@ import tensorflow as tf
 
 from kgen import checks
 from kgen.config import Config
+from kgen.drawing import Drawing
+from kgen.encodings import Encodings
 from kgen.matcher import FOLDER as MATCHER
 from kgen.matcher import Matcher
 from kgen.model_files import read_card
@@ -20,13 +22,19 @@ from kgen.pictures import to_pixels
 from kgen.postprocess.post_process import PostProcess, with_post_processing
 from kgen.presets import model_folder
 from kgen.refining import Chosen, Refiner, check_refinement
+from kgen.streaming import in_groups
 from kgen.text.pretrained import pretrained_of
 from kgen.text.pretrained_tokenizer import PretrainedTokenizer
 from kgen.text.tokenizer import CaptionTokenizer
 
+AT_ONCE = 64  # pictures; of more, the feature maps only take more memory
+
 
 class TextToImage:
     """A trained model with its tokenizer.
+
+    It keeps what the encoder gives of the last captions: after a change of the model's weights,
+    make another.
 
     Args:
         config: The model's configuration.
@@ -74,15 +82,8 @@ class TextToImage:
             self.tokenizer = PretrainedTokenizer(pretrained, config.text.caption_length)
         else:
             self.tokenizer = CaptionTokenizer.from_config(self.vocabulary, config.text)
-        # A traced function: Keras' `predict` takes ten times as long for one picture.
-        self._draw = tf.function(
-            lambda ids, noise: model({"token_ids": ids, "noise": noise}, training=False),
-            input_signature=(
-                tf.TensorSpec((None, config.text.caption_length), tf.int32),
-                tf.TensorSpec((None, config.networks.noise_dim), tf.float32),
-            ),
-            jit_compile=jit_compile,
-        )
+        self._drawing = Drawing(self._unprocessed, self.post, jit_compile)
+        self._encodings = Encodings(lambda captions: self._drawing.encode(self.tokenizer(captions)))
 
     @classmethod
     def from_preset(
@@ -166,7 +167,8 @@ class TextToImage:
                 post,
                 card=self.card,
             )
-            other._refiner = self._refiner  # it looks at pictures before they are post-processed
+            # Neither depends on post-processing.
+            other._refiner, other._encodings = self._refiner, self._encodings
             self._others[str(post)] = other
         return self._others[str(post)]
 
@@ -220,19 +222,57 @@ class TextToImage:
         check_refinement(refine, refine_steps)
         if not captions:  # oneDNN's fused convolutions get the channels of an empty batch wrong
             return np.zeros((0, self.image_size, self.image_size, 3), np.uint8), []
-        token_ids, chosen = self.tokenizer(captions), []
+        chosen = []
         if refine > 1 or refine_steps:
+            token_ids = self.tokenizer(captions)
             chosen = self._refiner.choose(captions, token_ids, seed, refine, refine_steps)
             noise = np.stack([of_caption.noise for of_caption in chosen])
         else:
             noise = sample_noise(len(captions), self.config.networks.noise_dim, seed)
-        return to_pixels(self.generate_images(token_ids, noise).numpy()), chosen
+        parts = [slice(i, i + AT_ONCE) for i in range(0, len(captions), AT_ONCE)]
+        return np.concatenate([self._pixels(captions[p], noise[p]) for p in parts]), chosen
+
+    def stream(self, captions: Iterable[str], seed: int = 0) -> Iterator[np.ndarray]:
+        """Draws one picture for each caption, as they are asked for.
+
+        Captions are read and drawn 64 at once; neither they nor pictures are kept. Encodings of the
+        last captions are, for when they come again.
+
+        Args:
+            captions: As many as there are; there may be no end of them.
+            seed: At least 0. Picture i is what `generate` draws of caption i with seed + i.
+
+        Yields:
+            uint8 (H, W, 3), in [0, 255].
+
+        Raises:
+            TypeError: `captions` are not strings, or `seed` is no whole number. Of a caption that
+                is no string it is told when its turn comes.
+            ValueError: `seed` is negative.
+
+        Example:
+            for picture in painter.stream(open("captions.txt"), seed=7):
+                show(picture)
+        """
+        checks.check_int("seed", seed, 0)
+        return self._one_by_one(in_groups(captions, AT_ONCE), seed)
+
+    def _one_by_one(self, groups, seed):
+        for group in groups:
+            noise = sample_noise(len(group), self.config.networks.noise_dim, seed)
+            for picture in self._pixels(group, noise):
+                yield picture.copy()  # which, kept, does not keep those drawn beside it
+            seed += len(group)
+
+    def _pixels(self, captions, noise):
+        """uint8 (B, H, W, 3) of B captions, at least one."""
+        return to_pixels(self._drawing.image(noise, self._encodings(captions)).numpy())
 
     def generate_images(self, token_ids, noise) -> tf.Tensor:
         """y = G(z, T(x)), post-processed, for token ids int32 (B, L) and noise float32 (B, Z):
         float32 (B, H, W, 3), in [-1, 1].
         """
-        return self._draw(token_ids, noise)
+        return self._drawing.image_of_ids(token_ids, noise)
 
     def save(self, folder: str | os.PathLike, dtype: str = "float32") -> None:
         """Writes configuration, vocabulary, weights and matcher, to be read by `from_preset`.

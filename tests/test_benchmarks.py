@@ -20,6 +20,23 @@ def test_forward_flop_by_hand(monkeypatch):
     assert forward_flop(keras.Model(image, h)) == 3456 + 4096 + 1280
 
 
+def test_picture_flop_by_hand(monkeypatch):
+    """An LSTM of 3 tokens, 4 numbers each, and 2 units: 2 · 3 (4 + 2) · 8 = 288. Attention at 2 x 2
+    places of 3 channels to 5 words of 4, 2 heads of 1: query and output 2 · 4 (3 · 2) twice, key and
+    value 2 · 5 (4 · 2) twice, scores and sums 2 · 4 · 5 · 2 twice: 96 + 160 + 160 = 416."""
+    monkeypatch.syspath_prepend(Path(__file__).resolve().parents[1])
+    from benchmarks.flop import picture_flop
+    from kgen.networks.layers import WordAttention
+
+    ids = keras.Input((3, 4))
+    encoder = keras.Model(ids, layers.LSTM(2)(ids), name="encoder")
+    given = [keras.Input((2, 2, 3)), keras.Input((5, 4)), keras.Input((5,))]
+    attended = WordAttention(num_heads=2, key_dim=1)(*given)
+    generator = keras.Model(given, attended, name="generator")
+    joined = keras.Model([ids, *given], [encoder(ids), generator(given)])
+    assert picture_flop(joined) == 288 + 416
+
+
 def _figures(row, seed, minutes, distance):
     real = {"match": 1.0, "head": 0.5}
     run = {"set": "nouns64", "row": row, "seed": seed, "minutes": minutes, "steps": 7}
@@ -53,7 +70,8 @@ def test_the_default_is_a_row_of_the_ablations():
     from kgen.presets import preset_config
 
     row = ablations.config_of("nouns64", "batch_8", 0, Path("data")).training
-    default = preset_config("pictures_64").updated({"training": {"augmentations": ""}}).training
+    measured = {"augmentations": "", "precision": "bfloat16"}  # the latter where it is faster
+    default = preset_config("pictures_64").updated({"training": measured}).training
     assert row == default
 
 

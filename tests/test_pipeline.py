@@ -2,8 +2,12 @@
 
 import numpy as np
 import pytest
+import tensorflow as tf
+from keras import layers
 
 from kgen.config import Config
+from kgen.drawing import MANY, Drawing
+from kgen.fast_generator import FastGenerator, doubled, to_four
 from kgen.model_folder import build_model
 from kgen.noise import sample_noise
 from kgen.pipeline import TextToImage
@@ -110,3 +114,59 @@ def test_weights_of_another_configuration_are_refused(painter, tmp_path):
     (tmp_path / "other" / "model.weights.h5").replace(tmp_path / "model.weights.h5")
     with pytest.raises(ValueError, match="not the weights of the configuration"):
         TextToImage.from_preset(tmp_path)
+
+
+# G as many pictures are drawn by
+
+
+@pytest.mark.parametrize(
+    "networks",
+    [
+        {},
+        {"word_attention": False},
+        {"pixel_size": 2, "attention_size": 8},
+        {"width": 16, "most_channels": 64},  # also transposed convolutions of many channels
+    ],
+)
+def test_many_are_drawn_as_by_the_layers(painter, networks):
+    config = painter.config.updated({"networks": networks})
+    model = build_model(config, len(painter.vocabulary))
+    rng = np.random.default_rng(0)
+    model.set_weights([w + 0.05 * rng.standard_normal(w.shape) for w in model.get_weights()])
+    inputs = {"token_ids": painter.tokenizer(CAPTIONS * MANY)}
+    inputs["noise"] = tf.constant(sample_noise(len(CAPTIONS) * MANY, 8, seed=0))
+    expected = model(inputs, training=False)
+    assert np.std(expected) > 0.1
+    drawn = Drawing(model, painter.post).image_of_ids(inputs["token_ids"], inputs["noise"])
+    np.testing.assert_allclose(drawn, expected, atol=1e-5)
+
+
+def test_many_are_drawn_by_the_weights_that_the_layers_have_now(painter):
+    generator = build_model(painter.config, len(painter.vocabulary)).get_layer("generator")
+    shapes = {name: (2, *tensor.shape[1:]) for name, tensor in generator.input.items()}
+    given = {name: tf.random.stateless_normal(shape, (1, 2)) for name, shape in shapes.items()}
+    draw = tf.function(FastGenerator(generator))
+    before = draw(given).numpy()
+    generator.set_weights([0.8 * w + 0.02 for w in generator.get_weights()])
+    assert np.abs(draw(given) - before).max() > 0.01
+    np.testing.assert_allclose(draw(given), generator(given), atol=1e-5)
+
+
+def test_convolutions_of_four_pixels_by_hand():
+    """One pixel of 1: the kernel itself, laid around it."""
+    h = np.zeros((1, 2, 4, 1), "float32")
+    h[0, 1, 2] = 1
+    up = layers.Conv2DTranspose(1, 4, strides=2, padding="same")
+    up.build(h.shape)
+    up.set_weights([np.arange(16.0).reshape(4, 4, 1, 1), np.array([100.0])])
+    expected = np.full((4, 8), 100.0)
+    expected[1:4, 3:7] += np.arange(16).reshape(4, 4)[:3]  # its last row lies outside
+    np.testing.assert_array_equal(doubled(tf.constant(h), up)[0, ..., 0], expected)
+
+    conv = layers.Conv2D(1, 3, padding="same")
+    conv.build(h.shape)
+    conv.set_weights([np.arange(9.0).reshape(3, 3, 1, 1), np.array([100.0])])
+    expected = np.full((2, 4), 100.0)
+    expected[0:2, 1:4] += np.arange(8, -1, -1).reshape(3, 3)[:2]
+    four = tf.nn.depth_to_space(to_four(tf.constant(h), conv), 2)
+    np.testing.assert_array_equal(four[0, ..., 0], expected)

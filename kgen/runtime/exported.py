@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from kgen.model_files import WEIGHTS, model_hash
-from kgen.runtime.painter import ABOUT, read_about
+from kgen.runtime.about import ABOUT, read_about
 
 PLACES = ("", "litert", "exported/litert")  # an export's file, an export, a model exported in place
 

@@ -1,22 +1,27 @@
 """Pictures of captions by an exported LiteRT file, without TensorFlow."""
 
+import contextlib
 import os
-from collections.abc import Iterator, Sequence
+from collections import deque
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
-from ai_edge_litert.interpreter import Interpreter
 
-from kgen import checks, files
+from kgen import checks
+from kgen.encodings import Encodings
 from kgen.noise import sample_noise
 from kgen.pictures import to_pixels
+from kgen.runtime.about import ABOUT, export_anew, read_about
+from kgen.runtime.parts import FEW, Encoder, Generator
 from kgen.runtime.precisions import part_files
 from kgen.runtime.tokenizer import RuntimeTokenizer
+from kgen.runtime.workers import in_order
+from kgen.streaming import in_groups
 
-ABOUT = "model.json"
 PLACE = "litert"
-SIGNATURE = "serving_default"
 THREADS = 2
+TOGETHER = 16  # captions that are encoded together, lest T and G take the caches from each other
 
 
 class RuntimePainter:
@@ -25,7 +30,7 @@ class RuntimePainter:
 
     Args:
         folder: An export's folder, or `litert` in it.
-        num_threads: Threads that draw a picture.
+        num_threads: Threads that draw: a few pictures each together, of many pictures each its own.
         precision: `float32`, `float16`, `dynamic` or `int8`; `None`: the nearest to the model that
             is there.
 
@@ -55,12 +60,15 @@ class RuntimePainter:
         self.name, self.hash, self.post = about["name"], about["hash"], about["post"]
         self.fewest_tokens = about["fewest_tokens"]
         self.tokenizer = RuntimeTokenizer.read(folder)
-        of_captions, of_images = part_files(folder, precision)
-        # The encoder's operators are so small that a second thread only makes them wait.
-        self._encode, (_, length) = _runner(of_captions, "token_ids", num_threads=1)
-        self._draw, (_, self._noise_dim) = _runner(of_images, "noise", num_threads)
+        of_captions, self._of_images = part_files(folder, precision)
+        self._encoder = Encoder(of_captions)
+        self._generator = Generator(self._of_images, num_threads)
+        self._num_threads = num_threads
+        self._idle: deque[Generator] = deque()  # of the threads that draw many pictures
+        self._encodings = Encodings(lambda captions: self._encoder(self.tokenizer(captions)))
+        length = self._encoder.caption_length
         if length != self.tokenizer.caption_length:
-            raise ValueError(_export_anew(of_captions, f"token ids of length {length}"))
+            raise ValueError(export_anew(of_captions, f"token ids of length {length}"))
 
     def generate(self, captions: str | Sequence[str], seed: int = 0) -> np.ndarray:
         """Draws one picture of each caption.
@@ -78,49 +86,68 @@ class RuntimePainter:
         """
         captions = checks.strings("captions", captions)
         checks.check_int("seed", seed, 0)
-        noise = sample_noise(len(captions), self._noise_dim, seed)
-        drawn = list(self._images(self.tokenizer(captions), noise))
-        return to_pixels(np.concatenate(drawn)) if drawn else self._none()
+        if not captions:
+            return np.zeros((0, *self._generator.image_shape), np.uint8)
+        if len(captions) <= FEW:
+            return np.concatenate([*self._drawn(in_groups(captions, FEW), seed, 1)])
+        fours_of_each = -(-len(captions) // (FEW * self._num_threads))
+        groups = in_groups(captions, min(TOGETHER, FEW * fours_of_each))
+        return np.concatenate([*self._drawn(groups, seed, self._num_threads)])
 
-    def _images(self, token_ids, noise) -> Iterator[np.ndarray]:
-        """y = G(z, T(x)), one by one: float32 (1, H, W, 3), in [-1, 1]."""
-        before, text = None, {}
-        for ids, z in zip(token_ids[:, None], noise[:, None]):
-            if before is None or not np.array_equal(ids, before):
-                before, text = ids, self._encode(token_ids=ids)
-            yield self._draw(noise=z, **text)["image"]
+    def stream(self, captions: Iterable[str], seed: int = 0) -> Iterator[np.ndarray]:
+        """Draws one picture of each caption, as they are asked for.
 
-    def _none(self):
-        (image,) = self._draw.get_output_details().values()
-        return np.zeros((0, *image["shape"][1:]), np.uint8)
+        Captions are read, and pictures drawn, a few dozen ahead; neither they nor pictures are
+        kept. Encodings of the last captions are, for when they come again.
 
+        Args:
+            captions: As many as there are; there may be no end of them.
+            seed: At least 0. Picture i is what `generate` draws of caption i with seed + i.
 
-def _runner(path, given, num_threads):
-    """A file's function of a batch of 1, and the shape of one of the tensors that it is given."""
-    try:
-        interpreter = Interpreter(os.fspath(path), num_threads=num_threads)
-        run = interpreter.get_signature_runner(SIGNATURE)
-        return run, run.get_input_details()[given]["shape"]
-    except (RuntimeError, ValueError, KeyError) as error:
-        raise ValueError(_export_anew(path, str(error))) from None
+        Yields:
+            uint8 (H, W, 3), in [0, 255].
 
+        Raises:
+            TypeError: `captions` are not strings, or `seed` is no whole number. Of a caption that
+                is no string it is told when its turn comes.
+            ValueError: `seed` is negative.
 
-def read_about(folder: Path) -> dict[str, str | int]:
-    """What an exported model says of itself: `name`, `hash`, `post` and `fewest_tokens`.
+        Example:
+            >>> pictures = painter.stream(open("captions.txt"), seed=7)  # doctest: +SKIP
+        """
+        checks.check_int("seed", seed, 0)
+        return self._one_by_one(in_groups(captions, TOGETHER), seed)
 
-    Raises:
-        FileNotFoundError: The file is missing.
-        ValueError: It holds something else.
-    """
-    if not (folder / ABOUT).is_file():
-        raise FileNotFoundError(_export_anew(folder, f"no {ABOUT}"))
-    about = files.read_json(folder / ABOUT)
-    try:
-        told = {key: str(about[key]) for key in ("name", "hash", "post")}
-        return {**told, "fewest_tokens": int(about["fewest_tokens"])}
-    except (KeyError, TypeError, ValueError) as error:
-        raise ValueError(_export_anew(folder / ABOUT, repr(error))) from None
+    def _one_by_one(self, groups, seed):
+        with contextlib.closing(self._drawn(groups, seed, self._num_threads)) as drawn:
+            for pictures in drawn:
+                for picture in pictures:
+                    yield picture.copy()  # which, kept, does not keep those drawn beside it
 
+    def _drawn(self, groups, seed, num_threads):
+        """Pictures of each group of captions, drawn by a thread each, or all by this one."""
+        tasks = self._tasks(groups, seed)
+        if num_threads > 1:
+            yield from in_order(self._draw_in_thread, tasks, num_threads)
+        else:
+            for task in tasks:
+                yield self._draw(self._generator, task)
 
-def _export_anew(path, received):
-    return checks.wrong(str(path), "of an export", received, "Export the model anew.")
+    def _tasks(self, groups, seed):
+        """What G takes of each group of captions: noise and text."""
+        for group in groups:
+            yield sample_noise(len(group), self._generator.noise_dim, seed), self._encodings(group)
+            seed += len(group)
+
+    def _draw_in_thread(self, task):
+        try:
+            generator = self._idle.pop()  # which a deque hands to one thread only
+        except IndexError:
+            generator = Generator(self._of_images)
+        try:
+            return self._draw(generator, task)
+        finally:
+            self._idle.append(generator)
+
+    def _draw(self, generator, task):
+        return to_pixels(generator(*task))

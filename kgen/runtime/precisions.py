@@ -6,6 +6,7 @@ from kgen import checks
 
 PARTS = ("encoder", "generator")
 PRECISIONS = ("float32", "float16", "dynamic", "int8")  # from the nearest to the model
+FLOATS = ("float32", "float16")  # in which is calculated as in the model
 
 
 def file_name(part: str, precision: str) -> str:
@@ -16,6 +17,16 @@ def file_name(part: str, precision: str) -> str:
         ('model.tflite', 'encoder_int8.tflite')
     """
     return f"{part}.tflite" if precision == "float32" else f"{part}_{precision}.tflite"
+
+
+def is_float(path: Path) -> bool:
+    """Whether a part's file calculates in floating point.
+
+    Example:
+        >>> is_float(Path("generator_float16.tflite")), is_float(Path("generator_int8.tflite"))
+        (True, False)
+    """
+    return any(path.name == file_name(part, name) for part in PARTS for name in FLOATS)
 
 
 def part_files(folder: Path, precision: str | None = None) -> tuple[Path, Path]:

@@ -1,0 +1,66 @@
+"""What T gives of captions, kept for when they come again."""
+
+from collections import OrderedDict
+from collections.abc import Callable, Mapping, Sequence
+
+import numpy as np
+
+MOST_KEPT = 256  # captions; with 32 words of 128 numbers each that is 4 MB
+MOST_CHARACTERS = 1000  # of a caption that is kept
+
+
+class Encodings:
+    """Encodes captions, each of those that came lately once.
+
+    Args:
+        encode: From B captions, each another, to arrays (B, …) by their names.
+        most_kept: Captions whose encodings are kept; those that came least lately go first.
+
+    Call args:
+        captions: B captions, at least one.
+
+    Returns:
+        What `encode` gives of them.
+
+    Example:
+        >>> lengths = Encodings(lambda captions: {"length": np.array([*map(len, captions)])})
+        >>> lengths(["ab", "abc", "ab"])["length"].tolist()
+        [2, 3, 2]
+    """
+
+    def __init__(
+        self,
+        encode: Callable[[list[str]], Mapping[str, np.ndarray]],
+        most_kept: int = MOST_KEPT,
+    ):
+        self._encode, self._most_kept = encode, most_kept
+        self._kept: OrderedDict[str, Mapping[str, np.ndarray]] = OrderedDict()  # (1, …)
+
+    def __call__(self, captions: Sequence[str]) -> dict[str, np.ndarray]:
+        rows = {caption: self._kept.get(caption) for caption in captions}
+        new = [caption for caption, row in rows.items() if row is None]
+        if new:
+            rows |= zip(new, _rows(self._encode(new), len(new)))
+        self._keep(rows)
+        if len(captions) == 1:
+            return dict(rows[captions[0]])
+        several = [rows[caption] for caption in captions]
+        return {name: np.concatenate([row[name] for row in several]) for name in several[0]}
+
+    def __len__(self) -> int:
+        return len(self._kept)
+
+    def _keep(self, rows):
+        for caption, row in rows.items():
+            if len(caption) <= MOST_CHARACTERS:
+                self._kept[caption] = row
+                self._kept.move_to_end(caption)
+        while len(self._kept) > self._most_kept:
+            self._kept.popitem(last=False)
+
+
+def _rows(encoded, num):
+    """What was encoded at once, one by one. Copies: a view would keep the whole batch."""
+    if num == 1:
+        return [encoded]
+    return [{name: array[i : i + 1].copy() for name, array in encoded.items()} for i in range(num)]
