@@ -22,8 +22,8 @@ def test_forward_flop_by_hand(monkeypatch):
 
 def test_picture_flop_by_hand(monkeypatch):
     """An LSTM of 3 tokens, 4 numbers each, and 2 units: 2 · 3 (4 + 2) · 8 = 288. Attention at 2 x 2
-    places of 3 channels to 5 words of 4, 2 heads of 1: query and output 2 · 4 (3 · 2) twice, key and
-    value 2 · 5 (4 · 2) twice, scores and sums 2 · 4 · 5 · 2 twice: 96 + 160 + 160 = 416."""
+    places of 3 channels to 5 words of 4, 2 heads of 1: query and output 2 · 4 (3 · 2) twice, key
+    and value 2 · 5 (4 · 2) twice, scores and sums 2 · 4 · 5 · 2 twice: 96 + 160 + 160 = 416."""
     monkeypatch.syspath_prepend(Path(__file__).resolve().parents[1])
     from benchmarks.flop import picture_flop
     from kgen.networks.layers import WordAttention
