@@ -1,9 +1,9 @@
 """python -m benchmarks.article --out runs/article: kgen beside the article's own model.
 
 Both learn from the same pictures of 32 x 32, for as many minutes each, one after the other; both
-are judged on the same held-out captions. The article's model redraws a picture, so it is given a real
-training picture of another caption beside each. Then each draws one picture at a time, in turns, in
-TensorFlow and as a LiteRT file.
+are judged on the same held-out captions. The article's model redraws a picture, so it is given a
+real training picture of another caption beside each. Then each draws one picture at a time, in
+turns, in TensorFlow and as a LiteRT file.
 """
 
 import os
