@@ -1,8 +1,8 @@
 """Multiplications and additions that one picture takes by the model's formulas."""
 
 import keras
+import numpy as np
 
-from benchmarks.training import forward_flop
 from kgen.networks.layers import WordAttention
 
 
@@ -12,12 +12,29 @@ def picture_flop(model: keras.Model) -> int:
     What a graph adds, such as zeros that make one product of several, does not count, nor do
     numbers that are taken one by one.
     """
-    encoder, generator = model.get_layer("encoder"), model.get_layer("generator")
-    return (
-        forward_flop(generator)
-        + sum(map(_of_lstm, _layers(encoder, keras.layers.LSTM)))
-        + sum(map(_of_attention, _layers(generator, WordAttention)))
-    )
+    return encoder_flop(model.get_layer("encoder")) + generator_flop(model.get_layer("generator"))
+
+
+def encoder_flop(encoder: keras.Model) -> int:
+    """Of T's LSTMs for one caption, if it has any."""
+    return sum(map(_of_lstm, _layers(encoder, keras.layers.LSTM)))
+
+
+def generator_flop(generator: keras.Model) -> int:
+    """Of G for one picture."""
+    return forward_flop(generator) + sum(map(_of_attention, _layers(generator, WordAttention)))
+
+
+def forward_flop(network: keras.Model) -> int:
+    """Multiplications and additions of one picture through the convolutions and dense layers."""
+    total = 0
+    for layer in network._flatten_layers():
+        if isinstance(layer, (keras.layers.Conv2D, keras.layers.Conv2DTranspose)):
+            grid = layer.input if isinstance(layer, keras.layers.Conv2DTranspose) else layer.output
+            total += 2 * int(np.prod(layer.kernel.shape)) * int(np.prod(grid.shape[1:3]))
+        elif isinstance(layer, keras.layers.Dense):
+            total += 2 * int(np.prod(layer.kernel.shape))
+    return total
 
 
 def _layers(model, kind):

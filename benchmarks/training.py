@@ -7,6 +7,7 @@ import time
 import keras
 import numpy as np
 
+from benchmarks.flop import encoder_flop, forward_flop, generator_flop
 from benchmarks.machine import convolution_peak
 from kgen.data.batches import make_batches, tokenize_captions
 from kgen.data.scenes import load_scenes
@@ -14,6 +15,7 @@ from kgen.presets import preset_config
 from kgen.text.tokenizer import CaptionTokenizer
 from kgen.text.vocabulary import learn_vocabulary
 from kgen.training.run import build_gan
+from kgen.training.swapped_words import swaps_for
 
 
 def measure(precision: str, steps: int, pixel_size: int = 1) -> dict[str, float]:
@@ -37,7 +39,8 @@ def measure(precision: str, steps: int, pixel_size: int = 1) -> dict[str, float]
     tokenizer = CaptionTokenizer(vocabulary, config.text.caption_length)
     token_ids = tokenize_captions(tokenizer, pictures.captions)
     batch_size = config.training.batch_size
-    gan = build_gan(config, len(vocabulary))
+    swaps = swaps_for(config.training, token_ids, vocabulary)
+    gan = build_gan(config, len(vocabulary), swaps=swaps)
     batches = make_batches(pictures, token_ids, batch_size, seed=0)
 
     gan.fit(batches, steps_per_epoch=3, verbose=0, shuffle=False)  # traces
@@ -79,22 +82,14 @@ def _pipeline_rate(batches, batch_size, num=200):
 
 
 def _flop_per_picture(gan):
-    """Floating-point operations of a step by picture: convolutions and dense layers only.
+    """Floating-point operations of a step by picture: convolutions, dense layers, LSTMs, attention.
 
     A pass forward costs F, its gradient by inputs F, by weights F. G runs once with both
-    gradients (3 G); D sees x and y with both (6 D), and y again with the gradient by its inputs
-    (2 D). The lazy penalty and T, together some 5 %, are left out.
+    gradients (3 G), and for the diversity loss again for a quarter of the batch; D sees x and y
+    with both (6 D), and y again with the gradient by its inputs (2 D); T reads captions, and where
+    D is taught by swapped ones these, too (3 T each). The lazy penalty is left out: the median step
+    has none.
     """
-    return 3 * forward_flop(gan.generator) + 8 * forward_flop(gan.discriminator)
-
-
-def forward_flop(network: keras.Model) -> int:
-    """Multiplications and additions of one picture through the convolutions and dense layers."""
-    total = 0
-    for layer in network._flatten_layers():
-        if isinstance(layer, (keras.layers.Conv2D, keras.layers.Conv2DTranspose)):
-            grid = layer.input if isinstance(layer, keras.layers.Conv2DTranspose) else layer.output
-            total += 2 * int(np.prod(layer.kernel.shape)) * int(np.prod(grid.shape[1:3]))
-        elif isinstance(layer, keras.layers.Dense):
-            total += 2 * int(np.prod(layer.kernel.shape))
-    return total
+    of_g = 3 * (1.25 if gan.training.diversity_weight else 1) * generator_flop(gan.generator)
+    of_t = 3 * (1 if gan.swaps is None else 2) * encoder_flop(gan.encoder)
+    return of_g + of_t + 8 * forward_flop(gan.discriminator)

@@ -115,7 +115,7 @@ def generate(
 @click.option("--steps", type=click.IntRange(1), help="Steps in all.")
 @click.option("--minutes", type=click.FloatRange(0.01), help="Stop after these minutes.")
 @click.option("--seed", type=SEED)
-@click.option("--precision", type=click.Choice((*PRECISIONS, "auto")))
+@click.option("--precision", type=click.Choice((*PRECISIONS, "auto")), help="Of the arithmetic.")
 @SETTINGS
 @click.option("--resume", is_flag=True, help="Go on with the run in --out.")
 @click.option("--dry-run", is_flag=True, help="Print the configuration and stop.")
@@ -303,8 +303,10 @@ def export(model, data, out, formats, precisions, post):
     show_default=True,
     help="Network of the distances: matcher, trained on the real pictures, or inception.",
 )
+@click.option("--precision", type=click.Choice(tuple(PRECISIONS)), default="float32",
+              show_default=True, help="Of the model's arithmetic.")  # fmt: skip
 @click.option("--seed", type=SEED, default=0, show_default=True, help="Of noise and choices.")
-def evaluate(model, data, out, num, features, seed):
+def evaluate(model, data, out, num, features, precision, seed):
     """Measure how good a model's pictures are, of captions that no training has seen: the test
     part of DATA (default: of what the model was trained on).
     """
@@ -317,8 +319,9 @@ def evaluate(model, data, out, num, features, seed):
     from kgen.evaluation.measuring import evaluate as measure
     from kgen.evaluation.report import short_table, write_report
 
+    data = data and os.path.abspath(data)
     found = measure(
-        folder, data and os.path.abspath(data), num, seed=seed, features=features, tell=_tell
+        folder, data, num, seed=seed, features=features, tell=_tell, precision=precision
     )
     click.echo(short_table(found.report))
     if out:

@@ -12,7 +12,8 @@ from kgen import checks, files
 ENCODERS = ("bag", "lstm", "bilstm", "transformer")  # all of whose weights are trained
 PRETRAINED = "pretrained"
 SEGMENTATIONS = ("characters", "words")
-PRECISIONS = ("float32", "bfloat16", "float16")
+# Of arithmetic, with the names of Keras' policies.
+PRECISIONS = {"float32": "float32", "bfloat16": "mixed_bfloat16", "float16": "mixed_float16"}
 SMALL_SET = 5000  # pictures; see docs/choices.md
 DISCRIMINATORS = ("projection", "concatenation")
 ATTENTION_SIZES = (8, 16)

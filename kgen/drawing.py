@@ -35,7 +35,8 @@ class Drawing:
             if name in generator.input
         }
         self._names = tuple(text)
-        fast = FastGenerator(generator)
+        is_float = generator.get_layer("first").compute_dtype == "float32"
+        fast = FastGenerator(generator) if is_float else generator
         generators = {False: fast if jit_compile else generator, True: fast}  # by whether many
 
         def traced(function, *specs):

@@ -14,7 +14,7 @@ import keras
 import numpy as np
 
 from kgen import checks, files
-from kgen.config import PRETRAINED, Config
+from kgen.config import PRECISIONS, PRETRAINED, Config
 from kgen.model_files import CONFIG, PRETRAINED_TEXT, VOCABULARY, WEIGHTS, model_hash
 from kgen.networks.generator import build_generator
 from kgen.networks.text_to_image import build_text_to_image
@@ -30,7 +30,7 @@ class ModelFolder:
     Attributes:
         config: The model's configuration.
         vocabulary: Its wordpieces; a token's id is its place.
-        model: T and G joined, float32, from `build_text_to_image`.
+        model: T and G joined, from `build_text_to_image`.
         hash: 16 hexadecimal digits of the SHA-256 of configuration, vocabulary and weights.
     """
 
@@ -44,17 +44,20 @@ def build_model(
     config: Config,
     vocabulary_size: int,
     pretrained: PretrainedText | None = None,
+    precision: str = "float32",
 ) -> keras.Model:
-    """Builds T and G joined, float32, with fresh weights.
+    """Builds T and G joined, with fresh weights.
 
     Args:
         config: The model's configuration.
         vocabulary_size: Number of wordpieces.
         pretrained: What reads captions, where the encoder is `pretrained`; loaded if left out.
+        precision: Of its arithmetic; weights and image are float32 always.
     """
+    dtype = PRECISIONS[precision]
     states = pretrained and HiddenStates(pretrained, name="states", dtype="float32")
-    encoder = build_encoder(config.text, vocabulary_size, "float32", states)
-    return build_text_to_image(encoder, build_generator(config.networks, config.text))
+    encoder = build_encoder(config.text, vocabulary_size, dtype, states)
+    return build_text_to_image(encoder, build_generator(config.networks, config.text, dtype))
 
 
 def write_weights(model: keras.Model, path: str | os.PathLike, dtype: str = "float32") -> None:
@@ -103,8 +106,12 @@ def write_about(
     files.write_json(folder / CONFIG, config.to_dict())
 
 
-def read_model(folder: str | os.PathLike) -> ModelFolder:
+def read_model(folder: str | os.PathLike, precision: str = "float32") -> ModelFolder:
     """Reads a model's three files.
+
+    Args:
+        folder: Where they lie.
+        precision: Of the model's arithmetic.
 
     Raises:
         FileNotFoundError: A file is missing.
@@ -126,7 +133,7 @@ def read_model(folder: str | os.PathLike) -> ModelFolder:
             )
     pretrained = load_pretrained(folder / reads) if config.text.encoder == PRETRAINED else None
     vocabulary = pretrained.vocabulary if pretrained else read_vocabulary(folder / VOCABULARY)
-    model = build_model(config, len(vocabulary), pretrained=pretrained)
+    model = build_model(config, len(vocabulary), pretrained, precision)
     read_weights(model, folder / WEIGHTS)
     return ModelFolder(config, vocabulary, model, model_hash(folder))
 

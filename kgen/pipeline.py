@@ -10,7 +10,7 @@ import numpy as np
 import tensorflow as tf
 
 from kgen import checks
-from kgen.config import Config
+from kgen.config import PRECISIONS, Config
 from kgen.drawing import Drawing
 from kgen.encodings import Encodings
 from kgen.matcher import FOLDER as MATCHER
@@ -87,20 +87,25 @@ class TextToImage:
 
     @classmethod
     def from_preset(
-        cls, name_or_run: str | os.PathLike, jit_compile: bool = False
+        cls,
+        name_or_run: str | os.PathLike,
+        jit_compile: bool = False,
+        precision: str = "float32",
     ) -> "TextToImage":
         """Loads a trained preset by its name, or a run by its folder.
 
         Args:
             name_or_run: The name or the folder.
             jit_compile: Whether XLA compiles the drawing.
+            precision: Of its arithmetic: `float32`, `bfloat16` or `float16`.
 
         Raises:
             FileNotFoundError: There is no such preset or folder.
-            ValueError: The folder's files do not hold a model.
+            ValueError: The folder's files do not hold a model, or there is no such precision.
         """
+        checks.check_choice("precision", precision, PRECISIONS)
         folder = model_folder(os.fspath(name_or_run))
-        found = read_model(folder)
+        found = read_model(folder, precision)
         return cls(
             found.config,
             found.vocabulary,
@@ -115,6 +120,11 @@ class TextToImage:
     def name(self) -> str:
         """The model's name."""
         return self.config.name
+
+    @property
+    def precision(self) -> str:
+        """Of its arithmetic."""
+        return self.generator.get_layer("first").compute_dtype
 
     @property
     def encoder(self) -> keras.Model:

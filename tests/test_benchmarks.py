@@ -11,7 +11,7 @@ from PIL import Image
 
 def test_forward_flop_by_hand(monkeypatch):
     monkeypatch.syspath_prepend(Path(__file__).resolve().parents[1])
-    from benchmarks.training import forward_flop
+    from benchmarks.flop import forward_flop
 
     image = keras.Input((8, 8, 3))
     h = layers.Conv2D(4, 3, strides=2, padding="same")(image)  # 2·3·3·3·4 at 4·4 places: 3456

@@ -180,10 +180,10 @@ def test_the_teacher_draws_what_its_model_draws(teacher, tiny_config):
     painter = TextToImage.from_preset(teacher)
     ids = painter.tokenizer(CAPTIONS).numpy()
     noise = np.random.default_rng(0).normal(size=(len(ids), 8)).astype("float32")
-    imitated = teacher_of(config, read_teacher(config))(ids, noise)
+    imitated = teacher_of(read_teacher(config))(ids, noise)
     np.testing.assert_allclose(imitated, painter.generate_images(ids, noise), atol=1e-5)
     half = config.updated({"training": {"precision": "bfloat16"}})
-    imitated = teacher_of(half, read_teacher(half))(ids, noise)
+    imitated = teacher_of(read_teacher(half))(ids, noise)
     np.testing.assert_allclose(imitated, painter.generate_images(ids, noise), atol=0.05)
 
 

@@ -100,3 +100,18 @@ def test_a_run_goes_on_in_the_precision_that_it_began_in(tiny_config, tmp_path):
 
 def test_the_measurement_is_of_both():
     assert sorted(precision._seconds_of_convolutions()) == sorted(precision.OFFERED)
+
+
+def test_a_model_draws_in_any_precision(tiny_config, tmp_path):
+    model = model_folder.build_model(tiny_config, 4)
+    model_folder.write_model(tmp_path, tiny_config, ("[PAD]", "[UNK]", "山", "red"), model)
+    captions = ["red 山", "山"] * 5  # more than a few are drawn by another graph
+    full = TextToImage.from_preset(tmp_path).generate(captions).astype(int)
+    for name in PRECISIONS:
+        painter = TextToImage.from_preset(tmp_path, precision=name)
+        far = np.abs(painter.generate(captions) - full)
+        assert painter.precision == name
+        assert far.max() <= (0 if name == "float32" else 12)
+        assert (far.mean() > 0) == (name != "float32")
+    with pytest.raises(ValueError, match="`precision` must be a known name, received: 'float8'"):
+        TextToImage.from_preset(tmp_path, precision="float8")

@@ -137,7 +137,9 @@ def test_what_is_refused_before_anything_is_written(tmp_path, monkeypatch):
     assert not (tmp_path / "run" / "config.json").exists()
 
 
-@pytest.fixture(scope="module", params=[write_bert, write_gpt2])
+@pytest.fixture(
+    scope="module", params=[write_bert, pytest.param(write_gpt2, marks=pytest.mark.slow)]
+)
 def painter(request, tmp_path_factory):
     preset = request.param(tmp_path_factory.mktemp("export") / "preset")
     config, pretrained = config_of(preset), load_pretrained(preset)

@@ -72,6 +72,7 @@ def evaluate(
     features: str = "matcher",
     epochs: int | None = None,
     tell: Tell = lambda line: None,
+    precision: str = "float32",
 ) -> Evaluation:
     """Measures a model's pictures of captions that no training has seen, and looks at them.
 
@@ -87,6 +88,7 @@ def evaluate(
         features: Network of the distances: `matcher` or `inception`.
         epochs: Passes over the training pictures for the judges; None: as many as they need.
         tell: Called with a line before each part.
+        precision: Of the model's arithmetic: `float32`, `bfloat16` or `float16`.
 
     Raises:
         FileNotFoundError, ValueError, TypeError: There is no such model or data, or an argument is
@@ -99,10 +101,11 @@ def evaluate(
     folder = model_folder(os.fspath(model))
     check_data_is_known(folder, data)
     start = time.monotonic()
-    painter = TextToImage.from_preset(folder)
+    painter = TextToImage.from_preset(folder, precision=precision)
     tell("reading the real pictures")
     held_out = load_held_out(painter.config, data, num)
     found = evaluate_painter(painter, held_out, seed, network, epochs, tell)
+    found.report["about"]["precision"] = precision
     found.report["about"]["seconds"] = round(time.monotonic() - start, 1)
     return found
 

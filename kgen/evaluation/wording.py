@@ -333,6 +333,7 @@ def _about(about):
         ("features", f"{about['features']['name']}: {about['features']['note']}"),
         ("judge", about["judge"]["fingerprint"]),
         ("seed", str(about["seed"])),
+        ("arithmetic", about.get("precision", "float32")),
         ("took", f"{minutes} on {about['machine']}"),
         ("kgen", about["kgen"]),
     )

@@ -5,12 +5,11 @@ from collections.abc import Callable
 import keras
 import numpy as np
 
-from kgen.config import Config
+from kgen.config import PRECISIONS, Config
 from kgen.networks.discriminator import build_discriminator
 from kgen.networks.generator import build_generator
 from kgen.text.encoders import build_encoder
 from kgen.training.gan import TextToImageGAN
-from kgen.training.precision import POLICIES
 
 
 def build_gan(
@@ -34,7 +33,7 @@ def build_gan(
         teacher: What G learns to draw like, from `teacher_of`.
     """
     keras.utils.set_random_seed(config.training.seed)
-    training, dtype = config.training, POLICIES[config.training.precision]
+    training, dtype = config.training, PRECISIONS[config.training.precision]
     num_words = vocabulary_size if training.word_weight else 0
     gan = TextToImageGAN(
         encoder=build_encoder(config.text, vocabulary_size, dtype, states=states),

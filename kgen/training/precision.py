@@ -8,7 +8,6 @@ import tensorflow as tf
 
 from kgen.config import Config
 
-POLICIES = {"float32": "float32", "bfloat16": "mixed_bfloat16", "float16": "mixed_float16"}
 # float16 needs loss scaling, and may leave out steps: to be asked for by name.
 OFFERED = ("float32", "bfloat16")
 LEAST_GAIN = 1.15  # of whole steps less than of convolutions, so that near a tie float32 is better

@@ -129,7 +129,7 @@ def train(
     told = [*of_precision, *told, *lines]
     states = remember_states(pretrained, token_ids, out, progress) if pretrained else None
     swaps = swaps_for(config.training, token_ids, vocabulary)
-    imitated = teacher_of(config, teacher) if teacher else None
+    imitated = teacher_of(teacher) if teacher else None
     gan = build_gan(config, len(vocabulary), augmentations, states, swaps, imitated)
     if start_from:
         start_from_model(gan, vocabulary, start_from, token_ids)

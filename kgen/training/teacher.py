@@ -2,16 +2,10 @@
 
 from collections.abc import Callable
 
-import keras
-
 from kgen import checks
 from kgen.config import PRETRAINED, Config
 from kgen.model_folder import ModelFolder, read_model
-from kgen.networks.generator import build_generator
-from kgen.networks.text_to_image import build_text_to_image
 from kgen.presets import model_folder
-from kgen.text.encoders import build_encoder
-from kgen.training.precision import POLICIES
 
 # What has to be the same, for the same captions and noise to mean the same picture.
 SHARED = (
@@ -24,14 +18,14 @@ SHARED = (
 
 
 def read_teacher(config: Config) -> ModelFolder:
-    """The model that `config` names as the teacher.
+    """The model that `config` names as the teacher, in the arithmetic of the run that it teaches.
 
     Raises:
         FileNotFoundError: There is no such model.
         ValueError: It cannot teach this configuration; the setting is named.
     """
     name = config.training.teacher
-    found = read_model(model_folder(name))
+    found = read_model(model_folder(name), config.training.precision)
     for section, setting in SHARED:
         theirs, ours = (getattr(getattr(c, section), setting) for c in (found.config, config))
         if theirs != ours:
@@ -44,30 +38,18 @@ def read_teacher(config: Config) -> ModelFolder:
     return found
 
 
-def teacher_of(config: Config, found: ModelFolder) -> Callable:
-    """y' = G'(z, T'(t)) of a teacher, in the arithmetic of the run that it teaches.
+def teacher_of(found: ModelFolder) -> Callable:
+    """y' = G'(z, T'(t)) of a teacher.
 
     Args:
-        config: The run's.
         found: From `read_teacher`.
 
     Returns:
         A function of `token_ids` int32 (B, L) and `noise` float32 (B, Z), to float32
         (B, H, W, 3), in [-1, 1].
     """
-    model = _in_precision(found, POLICIES[config.training.precision])
 
     def imitated(token_ids, noise):
-        return model({"token_ids": token_ids, "noise": noise}, training=False)
+        return found.model({"token_ids": token_ids, "noise": noise}, training=False)
 
     return imitated
-
-
-def _in_precision(found, dtype) -> keras.Model:
-    if dtype == "float32":
-        return found.model
-    encoder = build_encoder(found.config.text, len(found.vocabulary), dtype)
-    generator = build_generator(found.config.networks, found.config.text, dtype)
-    model = build_text_to_image(encoder, generator)
-    model.set_weights(found.model.get_weights())
-    return model
