@@ -1,48 +1,88 @@
-"""python -m benchmarks: prints the table, and writes JSON where asked."""
+"""python -m benchmarks: drawing, training and starting, beside this machine's own peak."""
 
 import os
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
+import json
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
 import click
 
-from benchmarks import generation, machine, training
+from benchmarks import machine, starting, training
+from benchmarks.table import as_markdown, compared
 from kgen import files
-from kgen.config import PRECISIONS
+from kgen.export.exporting import export
+from kgen.pipeline import TextToImage
+from kgen.real_captions import real_captions
+from kgen.runtime.precisions import PRECISIONS
+
+PRESET = "scenes_64"
+THREADS = (1, 2)
+OFFERED = ("float32", "bfloat16")
 
 
 @click.command()
-@click.option("--steps", default=60, show_default=True, help="Training steps to time.")
-@click.option("--precision", "precisions", multiple=True, type=click.Choice(PRECISIONS))
+@click.option(
+    "--exported",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help=f"An export of {PRESET}, of SavedModel and ladder; made anew if left out.",
+)
+@click.option("--rounds", default=10, show_default=True, help="Turns of each way to draw.")
+@click.option("--steps", default=48, show_default=True, help="Training steps to time.")
 @click.option("--out", type=click.Path(dir_okay=False), help="JSON file for the figures.")
-def main(steps, precisions, out):
-    """Training and generation at 64 px, beside this machine's own convolution peak."""
-    figures = {"machine": machine.describe()}
-    click.echo(figures["machine"])
-    for precision in precisions or PRECISIONS:
-        row = training.measure(precision, steps)
-        figures[f"training {precision}"] = row
-        click.echo(
-            f"training, {precision}: {row['pictures_per_second']:.0f} pictures/s "
-            f"({row['gflops']:.0f} GFLOP/s, {100 * row['share_of_peak']:.0f} % of the convolution "
-            f"peak of {row['peak_gflops']:.0f}); the data pipeline alone gives "
-            f"{row['pipeline_ratio']:.0f} times as many"
-        )
-        blocks = training.measure(precision, steps, pixel_size=2)["pictures_per_second"]
-        figures[f"pixel art {precision}"] = blocks
-        click.echo(
-            f"pixel art in blocks of 2 x 2, {precision}: "
-            f"{blocks / row['pictures_per_second']:.1f} times as many pictures/s"
-        )
-    row = generation.measure()
-    figures["generation"] = row
-    click.echo(
-        f"one warm picture: {row['traced_ms']:.2f} ms traced, {row['compiled_ms']:.2f} ms "
-        f"compiled by XLA, {row['predict_ms']:.1f} ms by "
-        f"Keras' predict ({row['predict_ms'] / row['traced_ms']:.0f} times as long)"
-    )
+@click.option("--table", type=click.Path(dir_okay=False), help="Markdown file for the table.")
+@click.option("--compare", type=click.Path(exists=True, dir_okay=False), help="JSON of before.")
+def main(exported, rounds, steps, out, table, compare):
+    """Measure everything; minutes. Nothing else should run meanwhile."""
+    with tempfile.TemporaryDirectory() as folder:
+        if exported is None:
+            exported = Path(folder)
+            painter = TextToImage.from_preset(PRESET)
+            export(painter, exported, ["saved_model", "litert"], real_captions(painter))
+        figures = measure(exported, rounds, steps)
     if out:
         files.write_json(out, figures)
+    if table:
+        files.write_text(table, as_markdown(figures))
+    click.echo(as_markdown(figures))
+    if compare:
+        click.echo(compared(files.read_json(compare), figures))
+
+
+def measure(exported: Path, rounds: int, steps: int) -> dict:
+    """All figures, JSON-ready."""
+    figures = {
+        "machine": machine.describe(),
+        "peaks": {
+            "matmul": {name: machine.matmul_peak(name) for name in OFFERED},
+            "convolution": {name: machine.convolution_peak(name) for name in OFFERED},
+        },
+        "generation": [
+            json.loads(_run("generation", exported, "--threads", n, "--rounds", rounds))
+            for n in THREADS
+        ],
+        "memory": [
+            {"name": name, "peak_mb": float(_run("memory", exported, name))}
+            for name in ("TextToImage", *PRECISIONS)
+        ],
+        "training": [{"name": name, **training.measure(name, steps)} for name in OFFERED],
+        "starting": starting.measure(exported),
+    }
+    first = figures["training"][0]["pictures_per_second"]
+    for row in figures["training"]:
+        row["ratio"] = row["pictures_per_second"] / first
+    return figures
+
+
+def _run(name, *arguments):
+    """What another benchmark prints last, in a process of its own."""
+    command = [sys.executable, "-m", f"benchmarks.{name}", *map(str, arguments)]
+    ran = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
+    return ran.stdout.splitlines()[-1]
 
 
 if __name__ == "__main__":

@@ -18,8 +18,8 @@ import numpy as np
 
 from benchmarks.ablation_judging import judge
 from benchmarks.ablation_training import pictures_of
-from benchmarks.exports import in_turns
 from benchmarks.machine import describe
+from benchmarks.timing import in_turns, summary
 from kgen import files
 from kgen.baselines.config import BaselineConfig
 from kgen.baselines.litert import export_litert as export_redrawer
@@ -121,7 +121,7 @@ def _timed(redrawer, painter, pictures, out):
             **{f"kgen, LiteRT {p}": lambda each=each: each.generate([caption()])
                for p, each in runtime.items()},
         }, ROUNDS)  # fmt: skip
-    return took
+    return {name: summary(seconds)["median_ms"] for name, seconds in took.items()}
 
 
 def as_markdown(figures) -> str:

@@ -19,6 +19,7 @@ import click
 from ai_edge_litert.interpreter import Interpreter
 
 from benchmarks.machine import describe
+from benchmarks.timing import in_turns, summary
 from kgen.export.litert.exporting import export_litert
 from kgen.export.proof import latency
 from kgen.noise import sample_noise
@@ -68,8 +69,8 @@ def _times(painter, litert):
             path = str(litert / file_name("model", precision))
             run = Interpreter(path, num_threads=threads).get_signature_runner("serving_default")
             calls[precision, threads] = lambda run=run: run(**given)
-    took = in_turns(calls, ROUNDS)
-    predict = in_turns({"": lambda: painter.model.predict(given, verbose=0)}, 6)[""]
+    took = _medians(calls, ROUNDS)
+    predict = _medians({"": lambda: painter.model.predict(given, verbose=0)}, 6)[""]
     for threads in THREADS:
         fastest = took["int8", threads]
         each = ", ".join(f"{name} {took[name, threads]:.2f} ms" for name in PRECISIONS)
@@ -106,17 +107,10 @@ def _cold(litert):
     )
 
 
-def in_turns(calls, rounds):
-    """Median milliseconds of each call, all of them in every round."""
-    times = {name: [] for name in calls}
-    for _ in range(rounds):
-        for name, call in calls.items():
-            call()  # another one has been in the caches
-            began = time.perf_counter()
-            for _ in range(IN_A_ROUND):
-                call()
-            times[name].append(1e3 * (time.perf_counter() - began) / IN_A_ROUND)
-    return {name: statistics.median(several) for name, several in times.items()}
+def _medians(calls, rounds):
+    """Median milliseconds of each call."""
+    taken = in_turns(calls, rounds, lambda name: IN_A_ROUND)
+    return {name: summary(seconds)["median_ms"] for name, seconds in taken.items()}
 
 
 if __name__ == "__main__":

@@ -1,44 +1,110 @@
-"""How long one picture takes, caption included."""
+"""python -m benchmarks.generation EXPORTED --threads 2: drawing, by runtime and batch, as JSON.
 
-import functools
-import time
+A process of its own for each number of threads, which TensorFlow takes once. All in turns, beside
+the convolution peak.
+"""
 
-import numpy as np
+import os
 
-from benchmarks.machine import median_seconds
-from kgen.model_folder import build_model
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+import itertools
+import json
+import statistics
+from pathlib import Path
+
+import click
+import tensorflow as tf
+import tensorflow_text  # noqa: F401  the SavedModel's operators
+
+from benchmarks.flop import picture_flop
+from benchmarks.machine import convolution_peak
+from benchmarks.timing import in_turns, summary
 from kgen.noise import sample_noise
 from kgen.pipeline import TextToImage
-from kgen.presets import preset_config
-from kgen.text.vocabulary import learn_vocabulary
+from kgen.real_captions import real_captions
+from kgen.runtime.painter import RuntimePainter
+from kgen.runtime.precisions import PRECISIONS
 
-CAPTIONS = ["a quiet night at the sea, the moon on the left, two boats", "美丽的日落景象"]
+BATCHES = (1, 8, 64)
+PREDICT, TRACED = "Keras predict", "traced function"
+TEXT_TO_IMAGE, SAVED_MODEL = "TextToImage", "SavedModel"
+AGAIN = ", captions again"
 
 
-def measure(repeats: int = 100) -> dict[str, float]:
-    """Times one picture of `scenes_64`, warm; weights are random, as they change no time.
+@click.command()
+@click.argument("exported", type=click.Path(exists=True, file_okay=False, path_type=Path))
+@click.option("--preset", default="scenes_64", show_default=True)
+@click.option("--threads", default=2, show_default=True)
+@click.option("--rounds", default=10, show_default=True, help="Turns of each.")
+def main(exported, preset, threads, rounds):
+    """Print milliseconds, pictures a second and shares of the peak."""
+    tf.config.threading.set_intra_op_parallelism_threads(threads)
+    tf.config.threading.set_inter_op_parallelism_threads(threads)
+    painter = TextToImage.from_preset(preset)
+    calls = _calls(painter, exported, threads)
+    peaks, seconds = [], {}
+    for _ in range(rounds):
+        peaks.append(convolution_peak("float32", repeats=3))
+        for name, several in in_turns(calls, 1, lambda name: _repeats(name[1])).items():
+            seconds.setdefault(name, []).extend(several)
+    peak, flop = statistics.median(peaks), picture_flop(painter.model)
+    rows = []
+    for (name, batch), several in seconds.items():
+        took = summary(several)
+        rate = 1e3 * batch / took["median_ms"]
+        rows.append({
+            "name": name, "batch": batch, "threads": threads, **took, "pictures_per_second": rate,
+            "share_of_peak": rate * flop / peak / 1e9,
+            "ratio": statistics.median(seconds[PREDICT, batch]) / statistics.median(several),
+        })  # fmt: skip
+    click.echo(json.dumps({"peak_gflops": peak, "flop": flop, "rows": rows}))
 
-    Returns:
-        Median milliseconds from token ids and noise to an image: `traced_ms` through the traced
-        function, `compiled_ms` with XLA, `predict_ms` through Keras' `predict`.
-    """
-    config = preset_config("scenes_64")
-    vocabulary = learn_vocabulary(CAPTIONS, config.text.vocabulary_size)
-    model = build_model(config, len(vocabulary))
-    painters = {
-        "traced_ms": TextToImage(config, vocabulary, model),
-        "compiled_ms": TextToImage(config, vocabulary, model, jit_compile=True),
-    }
-    token_ids = painters["traced_ms"].tokenizer(CAPTIONS[:1])
-    noise = sample_noise(1, config.networks.noise_dim, seed=0)
-    figures = {}
-    for name, painter in painters.items():
-        draw = functools.partial(painter.generate_images, token_ids, noise)
-        median_seconds(draw, 10)  # traces, compiles
-        figures[name] = 1e3 * median_seconds(draw, repeats)
-    times = []
-    for _ in range(10):
-        began = time.perf_counter()
-        model.predict({"token_ids": token_ids, "noise": noise}, verbose=0)
-        times.append(time.perf_counter() - began)
-    return figures | {"predict_ms": 1e3 * float(np.median(times))}
+
+def _repeats(batch):
+    return {1: 20, 8: 6}.get(batch, 3)
+
+
+def _calls(painter, exported, threads):
+    """What is timed, by runtime and batch."""
+    runtimes = {f"LiteRT {p}": RuntimePainter(exported, threads, p) for p in PRECISIONS}
+    painters = {TEXT_TO_IMAGE: painter} | runtimes
+    captions = real_captions(painter)
+    # More than a painter keeps the encodings of, so that none of those is found again.
+    captions = [*dict.fromkeys((*captions.calibration, *captions.proof))]
+    served = tf.saved_model.load(_version(exported, painter.name)).signatures["from_ids"]
+    calls = {}
+    for batch in BATCHES:
+        given = {
+            "token_ids": painter.tokenizer(captions[:batch]),
+            "noise": tf.constant(sample_noise(batch, painter.config.networks.noise_dim, seed=0)),
+        }
+        calls |= {
+            (PREDICT, batch): lambda given=given: painter.model.predict(given, verbose=0),
+            (TRACED, batch): lambda given=given: painter.generate_images(**given).numpy(),
+            (SAVED_MODEL, batch): lambda given=given: served(**given)["image"].numpy(),
+        }
+    for (name, each), batch in itertools.product(painters.items(), BATCHES):
+        calls[name, batch] = _new_captions(each, captions, batch)
+        calls[name + AGAIN, batch] = lambda each=each, some=captions[:batch]: each.generate(some)
+    return calls
+
+
+def _new_captions(painter, captions, batch):
+    firsts = itertools.cycle(range(0, len(captions) - batch + 1, batch))
+
+    def call():
+        first = next(firsts)
+        return painter.generate(captions[first : first + batch], seed=first)
+
+    return call
+
+
+def _version(exported, name):
+    """The newest version of the SavedModel in an export."""
+    versions = (exported / "serving" / name).iterdir()
+    return os.fspath(max(versions, key=lambda path: int(path.name)))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,4 +1,4 @@
-"""What this machine is, and the most that its convolutions reach."""
+"""What this machine is, and the most that its products and convolutions reach."""
 
 import platform
 import statistics
@@ -7,6 +7,7 @@ import time
 import tensorflow as tf
 
 BATCH, SIZE, CHANNELS = 32, 32, 64
+ROWS = 1024
 
 
 def describe() -> str:
@@ -33,9 +34,22 @@ def convolution_peak(precision: str, repeats: int = 15) -> float:
             y = tf.nn.conv2d(y, w, 1, "SAME")
         return y
 
-    several()
     flop = 8 * 2 * BATCH * SIZE * SIZE * 9 * CHANNELS * CHANNELS
-    return flop / median_seconds(several, repeats) / 1e9
+    return _gflops(several, flop, repeats)
+
+
+def matmul_peak(precision: str, repeats: int = 15) -> float:
+    """Median GFLOP/s of a product of two matrices of 1024 x 1024."""
+    x = tf.cast(tf.random.normal((ROWS, ROWS)), precision)
+
+    @tf.function
+    def several():
+        y = x
+        for _ in range(8):
+            y = tf.matmul(y, x)
+        return y
+
+    return _gflops(several, 8 * 2 * ROWS**3, repeats)
 
 
 def median_seconds(call, repeats: int) -> float:
@@ -46,6 +60,11 @@ def median_seconds(call, repeats: int) -> float:
         call().numpy()
         times.append(time.perf_counter() - began)
     return statistics.median(times)
+
+
+def _gflops(call, flop, repeats):
+    call()  # traces
+    return flop / median_seconds(call, repeats) / 1e9
 
 
 def _processor():

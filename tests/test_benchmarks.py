@@ -86,3 +86,50 @@ def test_strips_of_the_longest_runs_lie_beneath_each_other(tmp_path):
     write_grid(tmp_path, ["plain", "lecam"], tmp_path / "grid.png")
     first = np.asarray(Image.open(tmp_path / "grid.png"))[:, 0, 0].tolist()
     assert [g for g in dict.fromkeys(first) if g in (10, 20, 30, 200)] == [200, 20, 30]
+
+
+def test_calls_take_turns(monkeypatch):
+    """Each is called once untimed and then as often as it is asked for, in every round."""
+    monkeypatch.syspath_prepend(Path(__file__).resolve().parents[1])
+    from benchmarks.timing import in_turns, summary
+
+    order = []
+    calls = {"a": lambda: order.append("a"), "b": lambda: order.append("b")}
+    seconds = in_turns(calls, 2, {"a": 1, "b": 2}.get)
+    assert "".join(order) == "aabbb" * 2
+    assert {name: len(several) for name, several in seconds.items()} == {"a": 2, "b": 4}
+    # The middle half of 1 … 5 ms lies between 2 and 4; 95 % within 4 + 0.8 (5 - 4).
+    found = summary([0.001, 0.002, 0.003, 0.004, 0.005])
+    expected = {"median_ms": 3, "p95_ms": 4.8, "low_ms": 2, "high_ms": 4}
+    assert {name: round(value, 6) for name, value in found.items()} == expected
+
+
+def test_the_table_and_its_comparison(monkeypatch):
+    monkeypatch.syspath_prepend(Path(__file__).resolve().parents[1])
+    from benchmarks.table import as_markdown, compared
+
+    def figures(share):
+        drawn = {
+            "name": "LiteRT int8", "batch": 64, "threads": 2, "median_ms": 20.0, "low_ms": 19.0,
+            "high_ms": 21.0, "p95_ms": 22.0, "pictures_per_second": 3200.0,
+            "share_of_peak": share, "ratio": 4.0,
+        }  # fmt: skip
+        trained = {"name": "bfloat16", "pictures_per_second": 200.0, "ratio": 1.4,
+                   "share_of_peak": 0.5, "pipeline_ratio": 100.0}  # fmt: skip
+        return {
+            "machine": "a machine",
+            "peaks": {kind: {"float32": 400.0, "bfloat16": 700.0}
+                      for kind in ("matmul", "convolution")},
+            "generation": [{"peak_gflops": 400.0, "flop": 159e6, "rows": [drawn]}],
+            "memory": [{"name": "int8", "peak_mb": 95.0}],
+            "training": [trained],
+            "starting": [{"name": "import kgen", "seconds": 0.05, "ratio": 1.5}],
+        }  # fmt: skip
+
+    table = as_markdown(figures(0.75))
+    row = "| LiteRT int8 | 64 | 20.00 (19.00 – 21.00; 22.00) | 3200 | 4.0 | 75% |"
+    for line in (row, "| convolution | 400 | 700 |", "| bfloat16 | 200 | 1.40 | 50% | 100 |",
+                 "| int8 | 95 |", "| import kgen | 0.05 | 1.5 |"):  # fmt: skip
+        assert line in table
+    told = compared(figures(0.5), figures(0.75))
+    assert "| LiteRT int8, batch 64, 2 threads: share of peak | 0.5 | 0.75 | 1.50 |" in told
