@@ -25,7 +25,8 @@ A_MILLION, IN_A_PART = 1_000_000, 1000
 @click.option("--num", default=20_000, show_default=True, help="Pictures to draw.")
 @click.option("--precision", default="int8", show_default=True)
 @click.option("--threads", default=2, show_default=True)
-def main(litert, num, precision, threads):
+@click.option("--price", default=0.04, show_default=True, help="Of a core for an hour.")
+def main(litert, num, precision, threads, price):
     """Memory after every 1,000 pictures, and pictures a second."""
     painter = RuntimePainter(litert, threads, precision)
     numbered = (f"{c} {i}" for i, c in enumerate(itertools.cycle(CAPTIONS)))
@@ -41,7 +42,11 @@ def main(litert, num, precision, threads):
         f"{precision}, {threads} threads: {rate:.0f} pictures/s, each of a caption of its own"
     )
     click.echo("MB after every 1,000 pictures: " + " ".join(f"{size:.1f}" for size in sizes))
-    click.echo(f"on paper, a million captions: {A_MILLION / rate / 60:.0f} minutes")
+    core_hours = threads * A_MILLION / rate / 3600
+    click.echo(
+        f"on paper, a million captions: {A_MILLION / rate / 60:.1f} minutes, {core_hours:.2f} hours "
+        f"of a core, {price * core_hours:.3f} at {price:g} an hour"
+    )
 
 
 def _resident_megabytes():

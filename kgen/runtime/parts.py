@@ -32,11 +32,12 @@ class Encoder:
 
     def __init__(self, path: Path):
         # Its operators are so small that a second thread only makes them wait.
-        self._run = _runner(_interpreter(path, num_threads=1), path, 1)
-        (_, self.caption_length) = _shape(self._run, path, "token_ids")
+        self._runners = _Runners(path, num_threads=1)
+        (_, self.caption_length) = _shape(self._runners[1], path, "token_ids")
 
     def __call__(self, token_ids: np.ndarray) -> dict[str, np.ndarray]:
-        first, *others = [self._run(token_ids=ids) for ids in token_ids[:, None]]
+        # Four at once take half of the time, in 8 bits, too, and give the same to the last bit.
+        first, *others = self._runners.in_batches({"token_ids": token_ids}, FEW)
         if not others:
             return first
         return {name: np.concatenate([first[name], *(o[name] for o in others)]) for name in first}
@@ -61,26 +62,16 @@ class Generator:
     """
 
     def __init__(self, path: Path, num_threads: int = 1):
-        self._path = path
-        self._interpreter = _interpreter(path, num_threads)
-        self._runners = {1: _runner(self._interpreter, path, 1)}
+        self._runners = _Runners(path, num_threads)
         (_, self.noise_dim) = _shape(self._runners[1], path, "noise")
         # Four at once take two thirds of the time in float, and give the same to the last bit. In
         # 8 bits they take as long, and have ranges of their own, which give other pictures.
-        has_few = is_float(path) and SIGNATURES[FEW] in self._interpreter.get_signature_list()
-        self._at_once = FEW if has_few else 1
+        self._at_once = FEW if is_float(path) else 1
 
     def __call__(self, noise: np.ndarray, text: Mapping[str, np.ndarray]) -> np.ndarray:
-        given = {"noise": noise, **text}
-        if len(noise) == 1:
-            return self._runner_of(1)(**given)["image"]
-        fours, ones = divmod(len(noise), self._at_once)
-        drawn, first = [], 0
-        for batch in (self._at_once,) * fours + (1,) * ones:
-            some = {name: rows[first : first + batch] for name, rows in given.items()}
-            drawn.append(self._runner_of(batch)(**some)["image"])
-            first += batch
-        return np.concatenate(drawn)
+        drawn = self._runners.in_batches({"noise": noise, **text}, self._at_once)
+        images = [of["image"] for of in drawn]
+        return images[0] if len(images) == 1 else np.concatenate(images)
 
     @property
     def image_shape(self) -> tuple[int, int, int]:
@@ -88,10 +79,34 @@ class Generator:
         (image,) = self._runners[1].get_output_details().values()
         return tuple(image["shape"][1:])
 
-    def _runner_of(self, batch):
-        if batch not in self._runners:
-            self._runners[batch] = _runner(self._interpreter, self._path, batch)
-        return self._runners[batch]
+
+class _Runners:
+    """A file's functions by their batch, each made when it is first called."""
+
+    def __init__(self, path, num_threads):
+        self._path, self._interpreter = path, _interpreter(path, num_threads)
+        self._batches = [n for n in SIGNATURES
+                         if SIGNATURES[n] in self._interpreter.get_signature_list()]  # fmt: skip
+        self._made = {}
+
+    def __getitem__(self, batch):
+        if batch not in self._made:
+            self._made[batch] = _runner(self._interpreter, self._path, batch)
+        return self._made[batch]
+
+    def in_batches(self, given, at_once) -> list[dict[str, np.ndarray]]:
+        """What comes of B rows, in batches of `at_once`, where the file has such, and of 1."""
+        num = len(next(iter(given.values())))
+        at_once = at_once if at_once in self._batches else 1
+        several, ones = divmod(num, at_once)
+        if num == 1:
+            return [self[1](**given)]
+        made, first = [], 0
+        for batch in (at_once,) * several + (1,) * ones:
+            some = {name: rows[first : first + batch] for name, rows in given.items()}
+            made.append(self[batch](**some))
+            first += batch
+        return made
 
 
 def _interpreter(path, num_threads):
