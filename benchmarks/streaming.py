@@ -44,8 +44,8 @@ def main(litert, num, precision, threads, price):
     click.echo("MB after every 1,000 pictures: " + " ".join(f"{size:.1f}" for size in sizes))
     core_hours = threads * A_MILLION / rate / 3600
     click.echo(
-        f"on paper, a million captions: {A_MILLION / rate / 60:.1f} minutes, {core_hours:.2f} hours "
-        f"of a core, {price * core_hours:.3f} at {price:g} an hour"
+        f"on paper, a million captions: {A_MILLION / rate / 60:.1f} minutes, {core_hours:.2f} "
+        f"hours of a core, {price * core_hours:.3f} at {price:g} an hour"
     )
 
 

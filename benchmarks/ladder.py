@@ -1,0 +1,91 @@
+"""python -m benchmarks.ladder runs/half runs/small: compressed models beside the full one.
+
+Each is exported, and its float32 and int8 files draw the same held-out captions and are timed in
+turns. One judge and one classifier, of the real training pictures, judge them all.
+"""
+
+import os
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+import itertools
+from pathlib import Path
+
+import click
+
+from benchmarks.ablation_judging import judge
+from benchmarks.machine import describe
+from benchmarks.timing import in_turns, summary
+from kgen import files
+from kgen.config import DataConfig
+from kgen.export.litert.exporting import export_litert
+from kgen.pipeline import TextToImage
+from kgen.real_captions import real_captions
+from kgen.runtime.painter import RuntimePainter
+from kgen.runtime.precisions import file_name
+
+PRECISIONS = ("float32", "int8")
+DATA = DataConfig(captions="text,text_zh", num_scenes=12_000)
+CAPTIONS = ("正午的大海，左边是太阳", "a snowy night, the moon on the right")
+ROUNDS = 40
+
+
+class Sized(RuntimePainter):
+    """A runtime that says how large its pictures are, as a judge asks."""
+
+    image_size = 0
+
+
+@click.command()
+@click.argument("models", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path))
+@click.option("--full", default="scenes_64", show_default=True)
+@click.option("--exported", type=click.Path(path_type=Path), default=Path("runs/ladder"))
+@click.option("--out", type=click.Path(dir_okay=False), help="JSON file for the figures.")
+def main(models, full, exported, out):
+    """Print the ladder as a table."""
+    painters, rows = {}, {}
+    for model in (full, *models):
+        painter = TextToImage.from_preset(model)
+        place = exported / Path(model).name
+        if not (place / "litert").is_dir():
+            export_litert(painter, place, real_captions(painter), PRECISIONS)
+        for precision in PRECISIONS:
+            name = f"{painter.name}, {precision}"
+            painters[name] = Sized(place, 1, precision)
+            painters[name].image_size = painter.image_size
+            size = (place / "litert" / file_name("model", precision)).stat().st_size
+            rows[name] = {"bytes": size, "parameters": painter.model.count_params()}
+    turn = itertools.count()
+    took = in_turns(
+        {name: lambda each=each: each.generate([f"{CAPTIONS[0]} {next(turn)}"])
+         for name, each in painters.items()},
+        ROUNDS,
+    )  # fmt: skip
+    for name, painter in painters.items():
+        rows[name] |= summary(took[name]) | judge(painter, "scenes", DATA)
+    figures = {"machine": describe(), "rows": rows}
+    if out:
+        files.write_json(out, figures)
+    click.echo(as_markdown(figures))
+
+
+def as_markdown(figures) -> str:
+    """Size, speed and quality of each."""
+    rows = figures["rows"]
+    first = next(iter(rows.values()))
+    attributes = list(first["obedience"])
+    head = ["", "kB", "ms on one thread", "Fréchet distance", "R-precision", *attributes]
+    lines = [figures["machine"], "", f"| {' | '.join(head)} |", "|---" * len(head) + "|"]
+    for name, row in rows.items():
+        obeyed = [f"{100 * row['obedience'][each]:.1f}" for each in attributes]
+        cells = [name, f"{row['bytes'] / 1000:.0f}", f"{row['median_ms']:.2f}",
+                 f"{row['distance']:.1f}", f"{100 * row['match']:.1f}", *obeyed]  # fmt: skip
+        lines.append(f"| {' | '.join(cells)} |")
+    real = [f"{100 * first['real'][each]:.1f}" for each in attributes]
+    lines.append(f"| real pictures | | | 0 | {100 * first['real']['match']:.1f} | "
+                 + " | ".join(real) + " |")  # fmt: skip
+    return "\n".join(lines)
+
+
+if __name__ == "__main__":
+    main()
