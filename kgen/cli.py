@@ -177,7 +177,8 @@ def compress(
     folder = model_folder(model)
     targets = {"target_kb": target_kb, "target_ms": target_ms}
     targets = {name: value for name, value in targets.items() if value is not None}
-    if (keep is None) == (not targets):
+    goes_on = resume and out and (out / CONFIG).is_file()
+    if not goes_on and (keep is None) == (not targets):
         raise click.UsageError("Say how small: --keep, or --target-kb and --target-ms.")
     flags = {"training.steps": steps, "training.seed": seed}
     flags["data.path"] = os.path.abspath(data) if data else None
@@ -185,7 +186,7 @@ def compress(
     given |= dict(map(parse_setting, settings))
     from kgen.compressing import kept_config, targeted_config
 
-    if resume and out and (out / CONFIG).is_file():
+    if goes_on:
         resolved = with_settings(Config.read(out / CONFIG), given)
     else:
         small = kept_config(folder, keep) if keep else targeted_config(folder, **targets)

@@ -268,3 +268,6 @@ def test_the_command_says_what_it_would_do_and_what_it_lacks(teacher, capsys, mo
     assert (code, "--keep" in printed.err) == (2, True), printed
     code, printed = call("--keep", "0.5", "--target-kb", "9")
     assert code == 2
+    # What goes on is as small as it was begun.
+    code, printed = call("--out", str(teacher), "--resume", "--dry-run")
+    assert json.loads(printed.out) == Config.read(teacher / "config.json").to_dict()
