@@ -248,6 +248,14 @@ def test_buffers_start_where_the_schema_wants_them(ladder):
     assert content.index(np.asarray(largest).tobytes()) % 16 == 0
 
 
+def test_tensors_in_floats_say_nothing_of_quantisation(ladder):
+    content = (ladder[0] / "litert" / "model_int8.tflite").read_bytes()
+    model = conversion.parsed(content)
+    told = [t.quantization for subgraph in model.subgraphs for t in subgraph.tensors]
+    assert all(q is None or np.size(q.scale) for q in told)
+    assert any(q is None for q in told) and any(q is not None for q in told)
+
+
 def test_calibration_is_of_real_captions_and_ordinary_noise(painter):
     conversions = writing.Conversions(painter, made_up(painter))
     given = conversions._inputs("model", True, made_up(painter).calibration, writing.SEED)

@@ -112,9 +112,10 @@ def serialized(model: schema.ModelT) -> bytes:
     """A LiteRT file of its tables, with equal vectors and texts in it once.
 
     Else each signature had its own scales of the weights that all share, and each tensor its own
-    shape: a tenth of an int8 file.
+    shape: a tenth of an int8 file, and of small models' a quarter.
     """
     _drop_empty_buffers(model)
+    _drop_empty_quantization(model)
     builder = _Once()
     builder.Finish(model.Pack(builder), b"TFL3")
     return bytes(builder.Output())
@@ -132,6 +133,14 @@ def _drop_empty_buffers(model):
         entry.buffer = kept.get(entry.buffer, 0)
     model.metadataBuffer = None
     model.buffers = [model.buffers[index] for index in kept]
+
+
+def _drop_empty_quantization(model):
+    """Of tensors in floats, which the converter gives a table that says nothing."""
+    for tensor in (tensor for subgraph in model.subgraphs for tensor in subgraph.tensors):
+        told = tensor.quantization
+        if told is not None and not np.size(told.scale if told.scale is not None else ()):
+            tensor.quantization = None
 
 
 class _Once(flatbuffers.Builder):
