@@ -138,8 +138,6 @@ def train(
     """Train a model on DATA, captioned pictures in a folder, a zip, WebDataset, TFRecord or
     parquet shards, or COCO's JSON (default: landscapes that kgen draws itself).
     """
-    if minutes is not None and math.isnan(minutes):
-        raise click.UsageError(checks.wrong("--minutes", "a number", minutes, "Such as 20."))
     flags = {
         "data.path": os.path.abspath(data) if data else None,
         "data.captions": captions,
@@ -185,11 +183,14 @@ def compress(
     given = {key: value for key, value in flags.items() if value is not None}
     given |= dict(map(parse_setting, settings))
     from kgen.compressing import kept_config, targeted_config
+    from kgen.evaluation.held_out import check_data_is_known
 
     if goes_on:
         resolved = with_settings(Config.read(out / CONFIG), given)
     else:
-        small = kept_config(folder, keep) if keep else targeted_config(folder, **targets)
+        check_data_is_known(folder, data)
+        by_share = keep is not None
+        small = kept_config(folder, keep) if by_share else targeted_config(folder, **targets)
         name = {"name": out.resolve().name} if out else {}
         resolved = with_settings(small.updated(name), given)
     _run(resolved, out, resume, minutes, dry_run, f"kgen compress {model} --out {out}")
@@ -418,6 +419,8 @@ def _exported_painter(folder):
 
 def _run(config, out, resume, minutes, dry_run, command):
     """Trains, or prints the configuration; `command` goes on with it."""
+    if minutes is not None and math.isnan(minutes):
+        raise click.UsageError(checks.wrong("--minutes", "a number", minutes, "Such as 20."))
     if dry_run:
         click.echo(json.dumps(config.to_dict(), indent=2, ensure_ascii=False))
         return

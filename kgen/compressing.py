@@ -115,6 +115,9 @@ def targeted_config(
     folder = model_folder(os.fspath(name_or_run))
     sizes = Sizes(folder)
     candidates = sorted(_candidates(folder), key=multiplications)
+    if not candidates:
+        hint = "It has too few channels to be made smaller."
+        raise ValueError(checks.wrong("networks.width", "more", str(folder), hint))
     if target_kb is not None:
         least = sizes.kilobytes(candidates[0])
         candidates = [one for one in candidates if sizes.kilobytes(one) <= target_kb]

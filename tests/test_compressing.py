@@ -145,6 +145,19 @@ def test_networks_that_differ_in_more_than_channels_are_not_pruned(tiny_config):
         assert pruned_weights(wide, parts(other), ids) is None
 
 
+def test_an_encoder_that_cannot_be_narrower_stays_as_it_is(tiny_config):
+    wide = wide_config(tiny_config, "transformer")
+    trained = model_folder.build_model(wide, V)
+    smaller = model_folder.build_model(wide.updated({"networks": {"width": 4}}), V)
+    parts = [[m.get_layer(n) for n in ("encoder", "generator")] for m in (trained, smaller)]
+    ids = np.ones((2, wide.text.caption_length), "int32")
+    weights = pruned_weights(*map(tuple, parts), ids)
+    for layer in parts[0][0].layers:
+        for place, weight in enumerate(layer.get_weights()):
+            np.testing.assert_array_equal(weights[layer.name, place], weight)
+    assert weights["block_32_conv", 0].shape == (3, 3, 4, 4)
+
+
 def test_a_compressed_run_comes_nearer_to_its_teacher(teacher, tmp_path):
     faster = {"steps": 150, "report_interval": 25, "generator_rate": 4e-3, "pixel_weight": 100.0}
     config = compressing.kept_config(teacher, 0.5).updated({"training": faster})

@@ -98,6 +98,12 @@ def test_a_run_goes_on_in_the_precision_that_it_began_in(tiny_config, tmp_path):
     assert run._as_it_is_there(tiny_config, tmp_path, resume=True) == tiny_config
 
 
+def test_networks_are_built_in_what_was_measured(tiny_config):
+    gan = run.build_gan(tiny_config.updated({"training": {"precision": "auto"}}), 20)
+    assert gan.training.precision in precision.OFFERED
+    assert gan.generator.get_layer("first").compute_dtype == gan.training.precision
+
+
 def test_the_measurement_is_of_both():
     assert sorted(precision._seconds_of_convolutions()) == sorted(precision.OFFERED)
 

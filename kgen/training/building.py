@@ -10,6 +10,7 @@ from kgen.networks.discriminator import build_discriminator
 from kgen.networks.generator import build_generator
 from kgen.text.encoders import build_encoder
 from kgen.training.gan import TextToImageGAN
+from kgen.training.precision import with_measured_precision
 
 
 def build_gan(
@@ -32,6 +33,7 @@ def build_gan(
         swaps: For `mismatches` "swapped", from `learn_swaps`.
         teacher: What G learns to draw like, from `teacher_of`.
     """
+    config, _ = with_measured_precision(config)
     keras.utils.set_random_seed(config.training.seed)
     training, dtype = config.training, PRECISIONS[config.training.precision]
     num_words = vocabulary_size if training.word_weight else 0

@@ -124,7 +124,7 @@ def _readers_of_encoder(encoder) -> Iterator[tuple[str, keras.KerasTensor, np.nd
             # The last row is the mask's.
             embedded = encoder.get_layer("embedding").output
             yield EMBEDDING, embedded, layer.get_weights()[0][:-1]
-        elif layer.name == "projection":
+        elif layer.name == "projection" and is_bag(encoder):
             yield EMBEDDING, layer.input, layer.kernel.numpy()
 
 

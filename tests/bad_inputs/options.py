@@ -161,6 +161,15 @@ OPTIONS = [
     Command("export: out a file", ("export", "{run}", "--out", "{tmp}/f"), c.files({"f": "x"})),
     Command("export: bad post", ("export", "{run}", "--out", "{tmp}/o", "--post", "blur")),
     Command("compress: no target", ("compress", "{run}", "--out", "{tmp}/o")),
+    Command("compress: none kept", ("compress", "{run}", "--out", "{tmp}/o", "--keep", "0")),
+    Command(
+        "compress: of a preset whose pictures are not named",
+        ("compress", "avatars_64", "--out", "{tmp}/o", "--keep", "0.5"),
+    ),
+    Command(
+        "compress: minutes nan",
+        ("compress", "{run}", "--out", "{tmp}/o", "--keep", "0.5", "--minutes", "nan"),
+    ),
     Command("compress: all kept", ("compress", "{run}", "--out", "{tmp}/o", "--keep", "1")),
     Command("compress: too little", ("compress", "{run}", "--out", "{tmp}/o", "--keep", "0.1")),
     Command(
