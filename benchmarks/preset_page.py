@@ -11,7 +11,7 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 import click
 
 from kgen import files
-from kgen.export.web import of_model, write_page
+from kgen.export.web import model_entry, write_page
 from kgen.pipeline import TextToImage
 from kgen.presets import trained_presets
 from kgen.runtime.precisions import part_files
@@ -28,7 +28,7 @@ def main():
         litert = folder / "exported" / "litert"
         parts = [path.name for path in part_files(litert)]
         place = f"../{litert.relative_to(folder.parent).as_posix()}"
-        models.append(of_model(TextToImage.from_preset(name), place, parts))
+        models.append(model_entry(TextToImage.from_preset(name), place, parts))
     models.sort(key=lambda model: model["name"] != "scenes_64")  # the one of the README first
     beside_presets = next(iter(presets.values())).parent
     with files.whole_folder(beside_presets / PAGE) as out:

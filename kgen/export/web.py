@@ -72,7 +72,7 @@ def export_web(
 
 def write_web(painter: TextToImage, folder: Path) -> None:
     """Writes the page and its model, unproven."""
-    write_page(folder, [of_model(painter, OF_MODEL, [MODEL])])
+    write_page(folder, [model_entry(painter, OF_MODEL, [MODEL])])
     (folder / OF_MODEL).mkdir()
     rung = RUNGS["float32"]
     ((_, contents),) = Conversions(painter, made_up(painter)).versions(rung, ("model",))
@@ -80,7 +80,7 @@ def write_web(painter: TextToImage, folder: Path) -> None:
     write_reading(painter, folder / OF_MODEL)
 
 
-def of_model(painter: TextToImage, folder: str, model_files: Sequence[str]) -> dict[str, Any]:
+def model_entry(painter: TextToImage, folder: str, model_files: Sequence[str]) -> dict[str, Any]:
     """What a page is to know of a model.
 
     Args:
@@ -105,7 +105,7 @@ def write_page(folder: Path, models: Sequence[dict[str, Any]], everywhere: bool 
 
     Args:
         folder: Is there already.
-        models: `of_model` of each that the page links to; it opens with the first.
+        models: `model_entry` of each that the page links to; it opens with the first.
         everywhere: Only the WebAssembly that every browser can run: 3 MB less.
     """
     for path in PAGE.iterdir():

@@ -70,6 +70,11 @@ class RuntimePainter:
         if length != self.tokenizer.caption_length:
             raise ValueError(export_anew(of_captions, f"token ids of length {length}"))
 
+    @property
+    def image_size(self) -> int:
+        """Height and width of a picture, in pixels, after post-processing."""
+        return self._generator.image_shape[0]
+
     def generate(self, captions: str | Sequence[str], seed: int = 0) -> np.ndarray:
         """Draws one picture of each caption.
 
