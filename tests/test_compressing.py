@@ -132,6 +132,23 @@ def unread(model, rng):
         layer.set_weights(weights)
 
 
+def test_an_attention_that_adds_nothing_is_left_out_and_nothing_changes(tiny_config):
+    attentive = tiny_config.updated({"networks": {"word_attention": True, "attention_size": 16}})
+    fewer = attentive.updated({"networks": {"attention_size": 8}})
+    wide, narrow = (model_folder.build_model(config, V) for config in (attentive, fewer))
+    networks = [[model.get_layer(n) for n in ("encoder", "generator")] for model in (wide, narrow)]
+    attention = wide.get_layer("generator").get_layer("words_16")
+    attention.output_projection.kernel.assign(0 * attention.output_projection.kernel)
+    rng = np.random.default_rng(4)
+    token_ids = rng.integers(1, V, (5, attentive.text.caption_length)).astype("int32")
+    weights = pruned_weights(*networks, token_ids)
+    for layer in (layer for network in networks[1] for layer in network.layers):
+        layer.set_weights([weights[layer.name, i] for i in range(len(layer.weights))])
+    noise = rng.standard_normal((5, attentive.networks.noise_dim)).astype("float32")
+    drawn = [model({"token_ids": token_ids, "noise": noise}).numpy() for model in (wide, narrow)]
+    np.testing.assert_allclose(*drawn, atol=1e-6)
+
+
 def test_networks_that_differ_in_more_than_channels_are_not_pruned(tiny_config):
     ids = np.ones((2, tiny_config.text.caption_length), "int32")
 

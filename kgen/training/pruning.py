@@ -36,7 +36,8 @@ def pruned_weights(
 
     Args:
         trained: T and G.
-        narrower: T and G of the same layers, at most as wide.
+        narrower: T and G of the same layers, at most as wide. Where G attends to words fewer
+            times, what those attentions added is left out.
         token_ids: int32 (N, L). Captions that importance is measured on.
 
     Returns:
@@ -46,25 +47,36 @@ def pruned_weights(
     shapes = [
         {key: w.shape for key, w in _weights(models).items()} for models in (trained, narrower)
     ]
-    if (
-        shapes[0] == shapes[1]
-        or shapes[0].keys() != shapes[1].keys()
-        or any(
-            len(shape) != len(shapes[0][key]) or any(a > b for a, b in zip(shape, shapes[0][key]))
-            for key, shape in shapes[1].items()
-        )
-    ):
+    if shapes[0] == shapes[1] or not _fits_into(shapes[1], shapes[0], _dispensable(trained[1])):
         return None
     kept = _kept(importances(*trained, token_ids), narrower)
     axes = _axes_of_generator(trained[1], kept) | _axes_of_encoder(trained[0], kept)
     found = {}
-    for key, weight in _weights(trained).items():
+    weights = _weights(trained)
+    for key in shapes[1]:
+        weight = weights[key]
         places = axes.get(key, (None,) * weight.ndim)
         places = [np.arange(n) if at is None else at for at, n in zip(places, weight.shape)]
         found[key] = weight[np.ix_(*places)]
         if found[key].shape != shapes[1][key]:
             return None
     return found
+
+
+def _dispensable(generator) -> set[str]:
+    """Layers that only add something to what is there, so that others do without them."""
+    return {layer.name for layer in generator.layers if isinstance(layer, WordAttention)}
+
+
+def _fits_into(narrower, trained, dispensable) -> bool:
+    """Whether every weight has one as large, or larger, in all its axes."""
+    missing = {name for name, _ in trained} - {name for name, _ in narrower}
+    return missing <= dispensable and all(
+        key in trained
+        and len(shape) == len(trained[key])
+        and all(few <= many for few, many in zip(shape, trained[key]))
+        for key, shape in narrower.items()
+    )
 
 
 def _weights(models) -> Weights:
