@@ -2,6 +2,7 @@
 
 from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
+from threading import Lock
 
 import numpy as np
 
@@ -10,7 +11,7 @@ MOST_CHARACTERS = 1000  # of a caption that is kept
 
 
 class Encodings:
-    """Encodes captions, each of those that came lately once.
+    """Encodes captions, each of those that came lately once; in several threads, if asked to.
 
     Args:
         encode: From B captions, each another, to arrays (B, …) by their names.
@@ -35,13 +36,15 @@ class Encodings:
     ):
         self._encode, self._most_kept = encode, most_kept
         self._kept: OrderedDict[str, Mapping[str, np.ndarray]] = OrderedDict()  # (1, …)
+        self._keeping = Lock()
 
     def __call__(self, captions: Sequence[str]) -> dict[str, np.ndarray]:
         rows = {caption: self._kept.get(caption) for caption in captions}
         new = [caption for caption, row in rows.items() if row is None]
-        if new:
+        if new:  # not within the lock, so that threads encode beside each other
             rows |= zip(new, _rows(self._encode(new), len(new)))
-        self._keep(rows)
+        with self._keeping:
+            self._keep(rows)
         if len(captions) == 1:
             return dict(rows[captions[0]])
         several = [rows[caption] for caption in captions]

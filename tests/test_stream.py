@@ -160,10 +160,25 @@ def test_the_number_of_threads_changes_nothing(exported):
 def test_interpreters_of_threads_are_made_when_many_pictures_are_drawn(exported):
     painter = RuntimePainter(exported)
     painter.generate(MANY[: parts.FEW])
-    assert len(painter._idle) == 0
+    assert len(painter._generators) == 0
     for _ in range(3):
         list(painter.stream(MANY))
-    assert 1 <= len(painter._idle) <= 2
+    assert 1 <= len(painter._generators) <= 2
+
+
+def test_threads_encode_beside_each_other_and_get_their_own():
+    """Each waits, while it encodes, for the other to be encoding, too."""
+    both = threading.Barrier(2, timeout=20)
+
+    def encode(captions):
+        both.wait()
+        return {"length": np.array([[len(caption)] for caption in captions])}
+
+    lengths = Encodings(encode, most_kept=3)
+    groups = [["a" * n for n in range(first, first + 5)] for first in range(1, 41, 5)]
+    found = [text["length"].ravel().tolist() for text in in_order(lengths, groups, 2)]
+    assert found == [[*map(len, group)] for group in groups]
+    assert len(lengths) == 3
 
 
 def test_who_stops_early_leaves_no_thread(exported):

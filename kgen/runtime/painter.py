@@ -2,7 +2,6 @@
 
 import contextlib
 import os
-from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
@@ -16,7 +15,7 @@ from kgen.runtime.about import ABOUT, export_anew, read_about
 from kgen.runtime.parts import FEW, Encoder, Generator
 from kgen.runtime.precisions import part_files
 from kgen.runtime.tokenizer import RuntimeTokenizer
-from kgen.runtime.workers import in_order
+from kgen.runtime.workers import Lent, in_order
 from kgen.streaming import in_groups
 
 PLACE = "litert"
@@ -60,13 +59,14 @@ class RuntimePainter:
         self.name, self.hash, self.post = about["name"], about["hash"], about["post"]
         self.fewest_tokens = about["fewest_tokens"]
         self.tokenizer = RuntimeTokenizer.read(folder)
-        of_captions, self._of_images = part_files(folder, precision)
-        self._encoder = Encoder(of_captions)
-        self._generator = Generator(self._of_images, num_threads)
+        of_captions, of_images = part_files(folder, precision)
         self._num_threads = num_threads
-        self._idle: deque[Generator] = deque()  # of the threads that draw many pictures
-        self._encodings = Encodings(lambda captions: self._encoder(self.tokenizer(captions)))
-        length = self._encoder.caption_length
+        self._generator = Generator(of_images, num_threads)  # of few pictures
+        self._generators = Lent(lambda: Generator(of_images))  # of many, one in each thread
+        self._encoders = Lent(lambda: Encoder(of_captions))
+        self._encodings = Encodings(self._encode)
+        with self._encoders.one() as encoder:
+            length = encoder.caption_length
         if length != self.tokenizer.caption_length:
             raise ValueError(export_anew(of_captions, f"token ids of length {length}"))
 
@@ -136,23 +136,22 @@ class RuntimePainter:
             yield from in_order(self._draw_in_thread, tasks, num_threads)
         else:
             for task in tasks:
-                yield self._draw(self._generator, task)
+                yield self._draw(self._generator, *task)
 
     def _tasks(self, groups, seed):
-        """What G takes of each group of captions: noise and text."""
+        """Each group of captions with the seed of its first picture."""
         for group in groups:
-            yield sample_noise(len(group), self._generator.noise_dim, seed), self._encodings(group)
+            yield group, seed
             seed += len(group)
 
     def _draw_in_thread(self, task):
-        try:
-            generator = self._idle.pop()  # which a deque hands to one thread only
-        except IndexError:
-            generator = Generator(self._of_images)
-        try:
-            return self._draw(generator, task)
-        finally:
-            self._idle.append(generator)
+        with self._generators.one() as generator:
+            return self._draw(generator, *task)
 
-    def _draw(self, generator, task):
-        return to_pixels(generator(*task))
+    def _draw(self, generator, captions, seed):
+        noise = sample_noise(len(captions), generator.noise_dim, seed)
+        return to_pixels(generator(noise, self._encodings(captions)))
+
+    def _encode(self, captions):
+        with self._encoders.one() as encoder:
+            return encoder(self.tokenizer(captions))

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Sequence
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +15,7 @@ from kgen.text.vocabulary import SUFFIX, read_vocabulary
 
 READING = "reading.json"
 UNKNOWN_ID = 1
+WORDS_KEPT, LONGEST_KEPT = 4096, 32  # words, and their characters, of which tokens are kept
 
 
 class RuntimeTokenizer(CaptionReader):
@@ -48,6 +50,7 @@ class RuntimeTokenizer(CaptionReader):
             if self._cutter.joins(token):
                 self._ids[SUFFIX + token] = n
         self._longest = max(map(len, self.vocabulary))
+        self._cut_kept = lru_cache(WORDS_KEPT)(self._cut)  # captions repeat their words
 
     @classmethod
     def read(cls, folder: str | os.PathLike) -> "RuntimeTokenizer":
@@ -74,7 +77,9 @@ class RuntimeTokenizer(CaptionReader):
 
     def tokens(self, caption: str) -> list[tuple[int, str]]:
         """(id, text under it) of all the tokens that a caption is read as, were L endless."""
-        found = [token for word in self._cutter(caption) for token in self._cut(word)]
+        found = []
+        for word in self._cutter(caption):
+            found += (self._cut_kept if len(word) <= LONGEST_KEPT else self._cut)(word)
         follows = [self.vocabulary[token_id].startswith(SUFFIX) for token_id, _ in found[1:]]
         return [
             (token_id, text)

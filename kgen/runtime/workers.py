@@ -3,9 +3,10 @@
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from typing import TypeVar
+from contextlib import contextmanager
+from typing import Generic, TypeVar
 
-Task, Result = TypeVar("Task"), TypeVar("Result")
+Task, Result, Tool = TypeVar("Task"), TypeVar("Result"), TypeVar("Tool")
 
 AHEAD = 2  # tasks of each thread that are done or wait beyond the one whose result is taken
 
@@ -50,3 +51,38 @@ def in_order(
         finally:
             for each in begun:
                 each.cancel()
+
+
+class Lent(Generic[Tool]):
+    """Tools for one thread at a time: an idle one, or else a new one, which is idle later.
+
+    Args:
+        make: Makes a new one.
+
+    Example:
+        >>> lists = Lent(list)
+        >>> with lists.one() as first, lists.one() as second:
+        ...     first is second, len(lists)
+        (False, 0)
+        >>> len(lists)
+        2
+    """
+
+    def __init__(self, make: Callable[[], Tool]):
+        self._make, self._idle = make, deque()
+
+    @contextmanager
+    def one(self) -> Iterator[Tool]:
+        """One of them, until the context ends."""
+        try:
+            tool = self._idle.pop()  # which a deque hands to one thread only
+        except IndexError:
+            tool = self._make()
+        try:
+            yield tool
+        finally:
+            self._idle.append(tool)
+
+    def __len__(self) -> int:
+        """How many are idle."""
+        return len(self._idle)
