@@ -2,6 +2,8 @@
 
 import functools
 import time
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 
 import keras
 import numpy as np
@@ -45,14 +47,43 @@ class ProcessorTime(keras.callbacks.Callback):
             self.model.stop_training = True
 
 
-def train(
-    config: Config, seconds: float, num_pictures: int | None = None
-) -> tuple[TextToImage, dict, CaptionedPictures]:
-    """Trains, and gives the averaged model, its steps, and the pictures that it learned from.
+@dataclass(frozen=True)
+class Ready:
+    """What is ready to be trained.
+
+    Attributes:
+        config: Of the networks.
+        gan: They themselves.
+        batches: Endless.
+        pictures: That the batches are of.
+        vocabulary: T's tokens.
+    """
+
+    config: Config
+    gan: keras.Model
+    batches: Iterable
+    pictures: CaptionedPictures
+    vocabulary: Sequence[str]
+
+    def fit(self, steps: int, callbacks: Sequence[keras.callbacks.Callback] = ()) -> None:
+        """Trains for some steps, or until a callback ends it."""
+        self.gan.fit(
+            self.batches, steps_per_epoch=steps, shuffle=False, verbose=0, callbacks=[*callbacks]
+        )
+
+    def painter(self) -> TextToImage:
+        """The averaged model as it is now."""
+        model = build_model(self.config, len(self.vocabulary))
+        model.get_layer("encoder").set_weights(self.gan.averaged_encoder.get_weights())
+        model.get_layer("generator").set_weights(self.gan.averaged_generator.get_weights())
+        return TextToImage(self.config, self.vocabulary, model)
+
+
+def make_ready(config: Config, num_pictures: int | None = None) -> Ready:
+    """Pictures read, networks built.
 
     Args:
         config: What to train.
-        seconds: Of the processor's time.
         num_pictures: Some of the set's pictures are learned from; None: all.
     """
     keras.backend.clear_session()
@@ -84,14 +115,24 @@ def train(
     batches = make_batches(
         pictures, token_ids, config.training.batch_size, config.training.seed, 0
     )
-    gan.fit(
-        batches, steps_per_epoch=10**9, shuffle=False, verbose=0, callbacks=[ProcessorTime(seconds)]
-    )
-    model = build_model(config, len(vocabulary))
-    model.get_layer("encoder").set_weights(gan.averaged_encoder.get_weights())
-    model.get_layer("generator").set_weights(gan.averaged_generator.get_weights())
-    steps = int(gan.steps_taken)
+    return Ready(config, gan, batches, pictures, vocabulary)
+
+
+def train(
+    config: Config, seconds: float, num_pictures: int | None = None
+) -> tuple[TextToImage, dict, CaptionedPictures]:
+    """Trains, and gives the averaged model, its steps, and the pictures that it learned from.
+
+    Args:
+        config: What to train.
+        seconds: Of the processor's time.
+        num_pictures: Some of the set's pictures are learned from; None: all.
+    """
+    ready = make_ready(config, num_pictures)
+    ready.fit(10**9, [ProcessorTime(seconds)])
+    painter = ready.painter()
+    steps = int(ready.gan.steps_taken)
     seen = steps * config.training.batch_size
-    finite = all(np.isfinite(w).all() for w in model.get_weights())
+    finite = all(np.isfinite(w).all() for w in painter.model.get_weights())
     told = {"steps": steps, "pictures": seen, "finite": bool(finite)}
-    return TextToImage(config, vocabulary, model), told, pictures
+    return painter, told, ready.pictures
