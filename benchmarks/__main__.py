@@ -35,15 +35,26 @@ OFFERED = ("float32", "bfloat16")
 @click.option("--steps", default=48, show_default=True, help="Training steps to time.")
 @click.option("--out", type=click.Path(dir_okay=False), help="JSON file for the figures.")
 @click.option("--table", type=click.Path(dir_okay=False), help="Markdown file for the table.")
+@click.option(
+    "--article",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="What `python -m benchmarks.article` left, for the table.",
+)
 @click.option("--compare", type=click.Path(exists=True, dir_okay=False), help="JSON of before.")
-def main(exported, rounds, steps, out, table, compare):
+def main(exported, rounds, steps, out, table, article, compare):
     """Measure everything; minutes. Nothing else should run meanwhile."""
+    for part in ("serving", "litert"):
+        if exported and not (exported / part).is_dir():
+            told = f"{exported} has no {part}: export {PRESET} with --formats saved_model,litert"
+            raise click.BadParameter(told, param_hint="--exported")
     with tempfile.TemporaryDirectory() as folder:
         if exported is None:
             exported = Path(folder)
             painter = TextToImage.from_preset(PRESET)
             export(painter, exported, ["saved_model", "litert"], real_captions(painter))
         figures = measure(exported, rounds, steps)
+    if article:
+        figures["article"] = files.read_json(article / "figures.json")
     if out:
         files.write_json(out, figures)
     if table:

@@ -3,7 +3,7 @@
 Both learn from the same pictures of 32 x 32, for as many minutes each, one after the other; both
 are judged on the same held-out captions. The article's model redraws a picture, so it is given a
 real training picture of another caption beside each. Then each draws one picture at a time, in
-turns, in TensorFlow and as a LiteRT file.
+turns, in TensorFlow and as a LiteRT file. `side_by_side.png` has the article's pictures above ours.
 """
 
 import os
@@ -15,32 +15,35 @@ from pathlib import Path
 
 import click
 import numpy as np
+from ai_edge_litert.interpreter import Interpreter
 
 from benchmarks.ablation_judging import judge
 from benchmarks.ablation_training import pictures_of
+from benchmarks.article_table import LITERT, PREDICT, as_markdown
 from benchmarks.machine import describe
 from benchmarks.timing import in_turns, summary
 from kgen import files
 from kgen.baselines.config import BaselineConfig
+from kgen.baselines.litert import SIGNATURE
 from kgen.baselines.litert import export_litert as export_redrawer
 from kgen.baselines.pixel_tokens import pixel_tokens
 from kgen.baselines.redrawer import Redrawer
 from kgen.baselines.training import train_baseline
 from kgen.config import DataConfig
 from kgen.export.litert.exporting import export_litert
-from kgen.export.litert.running import Running
 from kgen.pictures import captioned_grid, save_png
 from kgen.pipeline import TextToImage
 from kgen.presets import preset_config
 from kgen.real_captions import real_captions
 from kgen.runtime.painter import RuntimePainter
+from kgen.runtime.precisions import file_name
 from kgen.training.run import train
 
 SIZE = 32
 DATA = DataConfig(captions="text,text_zh", num_scenes=12_000)
 CAPTIONS = ("正午的大海，左边是太阳", "a snowy night, the moon on the right")
 ROUNDS = 20
-SHOWN = 12
+SHOWN = 6
 
 
 class Redrawing:
@@ -68,7 +71,7 @@ class Redrawing:
 @click.option("--minutes", default=10.0, show_default=True, help="Of training, each.")
 @click.option("--source", default="other", type=click.Choice(("other", "own")), show_default=True)
 def main(out, minutes, source):
-    """Train what is not yet in OUT, judge both, time both."""
+    """Train, and judge, what is not yet in OUT; time both."""
     pictures = pictures_of(DATA, SIZE, 0, "train")
     article, ours = out / f"article_{source}", out / "kgen"
     if not article.is_dir():
@@ -85,69 +88,60 @@ def main(out, minutes, source):
         "kgen": TextToImage.from_preset(ours),
     }
     test = pictures_of(DATA, SIZE, 0, "test")
-    figures = {"machine": describe(), "minutes": minutes}
+    figures = {"machine": describe(), "minutes": minutes, "size": SIZE, "quality": {}}
     captions = [test.captions[i][i % 2] for i in range(SHOWN)]
-    for name, painter in painters.items():
-        figures[name] = judge(painter, "scenes", DATA)
-        sheet = captioned_grid(painter.generate(captions, seed=5), captions, columns=6)
-        save_png(out / f"{name.split()[-1]}.png", sheet)
-    figures["milliseconds"] = _timed(Redrawer.load(article), painters["kgen"], pictures, out)
+    for (name, painter), folder in zip(painters.items(), (article, ours)):
+        judged = out / f"{folder.name}.json"
+        if not judged.is_file():
+            files.write_json(judged, judge(painter, "scenes", DATA))
+        figures["quality"][name] = files.read_json(judged)
+    drawn = [painter.generate(captions, seed=5) for painter in painters.values()]
+    sheet = captioned_grid(np.concatenate(drawn, axis=1), captions, columns=SHOWN)
+    save_png(out / "side_by_side.png", sheet)
+    figures["drawing"] = _timed(Redrawer.load(article), painters["kgen"], pictures, out)
     files.write_json(out / "figures.json", figures)
     click.echo(as_markdown(figures))
 
 
 def _timed(redrawer, painter, pictures, out):
-    """Milliseconds a picture, caption included, and sizes of the LiteRT files in bytes."""
+    """Milliseconds a picture, caption included, and kilobytes of the files that draw it."""
     source = pictures.pixels[:1]
     with tempfile.TemporaryDirectory() as folder:
         place = export_redrawer(redrawer, Path(folder) / "article")
         export_litert(painter, Path(folder) / "kgen", real_captions(painter))
-        running = Running(place, "article")
+        draw = Interpreter(os.fspath(place), num_threads=2).get_signature_runner(SIGNATURE)
         runtime = {p: RuntimePainter(Path(folder) / "kgen", 2, p) for p in ("float32", "int8")}
         turn = iter(range(10**9))
 
         def caption():
             return f"{CAPTIONS[0]} {next(turn)}"  # a new one each time, which no cache knows
 
+        def article_predict():
+            tokens = pixel_tokens(source, redrawer.config.levels)
+            given = {"token_ids": redrawer.tokenizer([caption()]), "picture_tokens": tokens}
+            redrawer.model.predict(given, verbose=0)
+
         def article_litert():
             tokens = pixel_tokens(source, redrawer.config.levels).numpy()
             token_ids = redrawer.tokenizer([caption()]).numpy()
-            running.rows("serving_default", 1, token_ids=token_ids, picture_tokens=tokens)
+            draw(token_ids=token_ids, picture_tokens=tokens)
 
         took = in_turns({
+            PREDICT: article_predict,
             "the article's model, traced": lambda: redrawer.generate([caption()], source),
-            "the article's model, LiteRT": article_litert,
+            LITERT: article_litert,
             "kgen, traced": lambda: painter.generate([caption()]),
             **{f"kgen, LiteRT {p}": lambda each=each: each.generate([caption()])
                for p, each in runtime.items()},
         }, ROUNDS)  # fmt: skip
-    return {name: summary(seconds)["median_ms"] for name, seconds in took.items()}
-
-
-def as_markdown(figures) -> str:
-    """Quality and speed side by side."""
-    names = [name for name in figures if name not in ("machine", "minutes", "milliseconds")]
-    lines = [
-        f"{figures['machine']}; {figures['minutes']:g} minutes of training each, {SIZE} x {SIZE}",
-        "",
-        "| | " + " | ".join(names) + " | real pictures |",
-        "|---|" + "---|" * (len(names) + 1),
-        "| Fréchet distance | "
-        + " | ".join(f"{figures[name]['distance']:.1f}" for name in names) + " | |",
-        "| R-precision of 100 | "
-        + " | ".join(f"{100 * figures[name]['match']:.1f} %" for name in names)
-        + f" | {100 * figures[names[0]]['real']['match']:.1f} % |",
-    ]  # fmt: skip
-    for attribute in figures[names[0]]["obedience"]:
-        cells = [f"{100 * figures[name]['obedience'][attribute]:.1f} %" for name in names]
-        real = f"{100 * figures[names[0]]['real'][attribute]:.1f} %"
-        lines.append(f"| {attribute} obeyed | {' | '.join(cells)} | {real} |")
-    slowest = figures["milliseconds"]["the article's model, LiteRT"]
-    lines += ["", "| a picture, caption included | ms | as fast as the article's in LiteRT |"]
-    lines += ["|---|---|---|"]
-    for name, took in figures["milliseconds"].items():
-        lines.append(f"| {name} | {took:.2f} | {slowest / took:.1f} |")
-    return "\n".join(lines)
+        sizes = {LITERT: place.stat().st_size / 1000}
+        for precision in runtime:
+            file = Path(folder) / "kgen" / "litert" / file_name("model", precision)
+            sizes[f"kgen, LiteRT {precision}"] = file.stat().st_size / 1000
+    return {
+        name: {"ms": summary(seconds)["median_ms"], "kb": sizes.get(name)}
+        for name, seconds in took.items()
+    }
 
 
 if __name__ == "__main__":

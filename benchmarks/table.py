@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from benchmarks import article_table
+
 
 def as_markdown(figures: dict[str, Any]) -> str:
     """All that `python -m benchmarks` measured."""
@@ -34,6 +36,8 @@ def as_markdown(figures: dict[str, Any]) -> str:
     lines += ["", "## Starting", "", "| | s | times Python's own start |", "|---|---|---|"]
     for row in figures["starting"]:
         lines.append(f"| {row['name']} | {row['seconds']:.2f} | {row['ratio']:.1f} |")
+    if "article" in figures:
+        lines += ["", "## The article's model", "", article_table.as_markdown(figures["article"])]
     return "\n".join(lines) + "\n"
 
 

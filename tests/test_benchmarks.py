@@ -133,3 +133,46 @@ def test_the_table_and_its_comparison(monkeypatch):
         assert line in table
     told = compared(figures(0.5), figures(0.75))
     assert "| LiteRT int8, batch 64, 2 threads: share of peak | 0.5 | 0.75 | 1.50 |" in told
+
+
+def test_precisions_are_told_where_they_end(monkeypatch):
+    monkeypatch.syspath_prepend(Path(__file__).resolve().parents[1])
+    from benchmarks.precisions import as_markdown
+
+    ended = {"step": 300, "seconds": 9.0, "d_loss": 1.25, "g_loss": -0.5, "time": 0.875}
+    points = [{**ended, "step": 150, "time": 0.5}, ended]
+    curves = {("bfloat16", 1): {"machine": "A box", "pictures_per_second": 99.6, "points": points}}
+    assert as_markdown(curves).splitlines() == [
+        "A box",
+        "",
+        "|  | steps | pictures/s | D's loss | G's loss | time, % |",
+        "|---|---|---|---|---|---|",
+        "| bfloat16, seed 1 | 300 | 100 | 1.25 | -0.50 | 87.5 |",
+    ]
+
+
+def test_the_articles_model_beside_ours(monkeypatch):
+    monkeypatch.syspath_prepend(Path(__file__).resolve().parents[1])
+    from benchmarks.article_table import LITERT, PREDICT, as_markdown
+
+    def judged(share):
+        return {"distance": 9.96, "match": share, "obedience": {"time": share},
+                "real": {"match": 0.9, "time": 1.0}}  # fmt: skip
+
+    text = as_markdown({
+        "machine": "A box", "minutes": 10.0, "size": 32,
+        "quality": {"theirs": judged(0.25), "ours": judged(0.75)},
+        "drawing": {
+            PREDICT: {"ms": 60.0, "kb": None}, LITERT: {"ms": 6.0, "kb": 1234.4},
+            "ours": {"ms": 0.5, "kb": 400.0},
+        },
+    })  # fmt: skip
+    for line in (
+        "A box; 10 minutes of training each, 32 x 32",
+        "| Fréchet distance | 10.0 | 10.0 | 0 |",
+        "| R-precision of 100 | 25.0 % | 75.0 % | 90.0 % |",
+        "| time obeyed | 25.0 % | 75.0 % | 100.0 % |",
+        f"| {PREDICT} |  | 60.00 | 1.0 | 0.1 |",
+        "| ours | 400 | 0.50 | 120.0 | 12.0 |",
+    ):
+        assert line in text.splitlines()
