@@ -11,6 +11,7 @@ import os
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 import tempfile
+import time
 from pathlib import Path
 
 import click
@@ -26,6 +27,7 @@ from kgen import files
 from kgen.baselines.config import BaselineConfig
 from kgen.baselines.litert import SIGNATURE
 from kgen.baselines.litert import export_litert as export_redrawer
+from kgen.baselines.network import build_redrawer, compile_redrawer
 from kgen.baselines.pixel_tokens import pixel_tokens
 from kgen.baselines.redrawer import Redrawer
 from kgen.baselines.training import train_baseline
@@ -39,7 +41,7 @@ from kgen.runtime.painter import RuntimePainter
 from kgen.runtime.precisions import file_name
 from kgen.training.run import train
 
-SIZE = 32
+SIZE, SIZES = 32, (16, 32, 64)
 DATA = DataConfig(captions="text,text_zh", num_scenes=12_000)
 CAPTIONS = ("正午的大海，左边是太阳", "a snowy night, the moon on the right")
 ROUNDS = 20
@@ -98,9 +100,27 @@ def main(out, minutes, source):
     drawn = [painter.generate(captions, seed=5) for painter in painters.values()]
     sheet = captioned_grid(np.concatenate(drawn, axis=1), captions, columns=SHOWN)
     save_png(out / "side_by_side.png", sheet)
+    figures["step_ms"] = {str(size): _step_ms(size) for size in SIZES}
     figures["drawing"] = _timed(Redrawer.load(article), painters["kgen"], pictures, out)
     files.write_json(out / "figures.json", figures)
     click.echo(as_markdown(figures))
+
+
+def _step_ms(size, repeats=5):
+    """Median milliseconds of a training step of the article's model, of random pictures."""
+    config = BaselineConfig(image_size=size)
+    model = build_redrawer(config, len(CAPTIONS) + 2)
+    compile_redrawer(model, config.learning_rate)
+    numbers = np.random.default_rng(0)
+    tokens = numbers.integers(0, config.levels**3, (config.batch_size, config.num_pixels))
+    token_ids = np.ones((config.batch_size, config.caption_length), "int32")
+    target = numbers.random((config.batch_size, size, size, 3), "float32")
+    took = []
+    for _ in range(1 + repeats):  # the first makes the graph
+        began = time.perf_counter()
+        model.train_on_batch([token_ids, tokens.astype("int32")], target)
+        took.append(1e3 * (time.perf_counter() - began))
+    return float(np.median(took[1:]))
 
 
 def _timed(redrawer, painter, pictures, out):

@@ -28,6 +28,10 @@ def as_markdown(figures: dict[str, Any]) -> str:
         times = (f"{drawing[other]['ms'] / of['ms']:.1f}" for other in (PREDICT, LITERT))
         size = "" if of["kb"] is None else f"{of['kb']:.0f}"
         lines.append(_row(name, size, f"{of['ms']:.2f}", *times))
+    sizes = [f"{size} x {size}" for size in figures["step_ms"]]
+    lines += ["", _row("ms a training step of the article's model", *sizes)]
+    lines.append(_row(*["---"] * (len(sizes) + 1)))
+    lines.append(_row("8 pictures", *(f"{ms:.0f}" for ms in figures["step_ms"].values())))
     return "\n".join(lines)
 
 

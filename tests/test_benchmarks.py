@@ -166,6 +166,7 @@ def test_the_articles_model_beside_ours(monkeypatch):
             PREDICT: {"ms": 60.0, "kb": None}, LITERT: {"ms": 6.0, "kb": 1234.4},
             "ours": {"ms": 0.5, "kb": 400.0},
         },
+        "step_ms": {"16": 49.4, "64": 1900.0},
     })  # fmt: skip
     for line in (
         "A box; 10 minutes of training each, 32 x 32",
@@ -174,5 +175,6 @@ def test_the_articles_model_beside_ours(monkeypatch):
         "| time obeyed | 25.0 % | 75.0 % | 100.0 % |",
         f"| {PREDICT} |  | 60.00 | 1.0 | 0.1 |",
         "| ours | 400 | 0.50 | 120.0 | 12.0 |",
+        "| 8 pictures | 49 | 1900 |",
     ):
         assert line in text.splitlines()
