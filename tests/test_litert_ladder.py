@@ -194,10 +194,13 @@ def test_packed_kernels_by_hand():
     assert made[0, 1, :, 0].tolist() == [0, 0, 1, 2]
 
 
-@pytest.mark.parametrize("width", [4, packed.MOST_CHANNELS // 4 + 1])
-def test_the_packed_generator_is_the_same_function(painter, width):
+@pytest.mark.parametrize(
+    "settings",
+    [{}, {"width": packed.MOST_CHANNELS // 4 + 1}, {"pixel_size": 2}, {"word_attention": False}],
+)
+def test_the_packed_generator_is_the_same_function(painter, settings):
     """Of few channels, and of more at 8 pixels than what is packed without cutting."""
-    networks = painter.config.updated({"networks": {"width": width}}).networks
+    networks = painter.config.updated({"networks": settings}).networks
     made_of = build_generator(networks, painter.config.text)
     generator = np.random.default_rng(0)
     weights = made_of.get_weights()
@@ -207,8 +210,9 @@ def test_the_packed_generator_is_the_same_function(painter, width):
         name: generator.standard_normal((3, *tensor.shape[1:])).astype(np.float32)
         for name, tensor in made_of.input.items()
     }
-    given["mask"] = (given["mask"] > 0).astype(np.float32)
-    given["mask"][0] = 0  # a caption of no words
+    if "mask" in given:
+        given["mask"] = (given["mask"] > 0).astype(np.float32)
+        given["mask"][0] = 0  # a caption of no words
     expected = made_of(given, training=False).numpy()
     assert expected.std() > 0.1
     # Sums in another order, behind norms of random maps: a thousandth of what 8 bits round by.

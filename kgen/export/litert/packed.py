@@ -38,12 +38,15 @@ def packed_generator(generator: keras.Model) -> keras.Model:
         f"{last}_conv": _packed_convolution,
         "to_image": _packed_convolution,
     }
+    if last.replace("block", "words") in {layer.name for layer in generator.layers}:
+        makers = {}  # each pixel looks at the words for itself
+    earlier = [layer for layer in up if layer.name not in makers]
     makers |= {
         layer.name: _packed_up if layer.filters <= MOST_CHANNELS else _packed_and_larger_up
-        for layer in up[:-1]
+        for layer in earlier
     }
     larger = {name for name, maker in makers.items() if maker is _packed_and_larger_up}
-    unpacked = {"to_image", *(layer.name for layer in up[:-1])}
+    unpacked = {layer.name for layer in earlier} | ({"to_image"} & makers.keys())
     made = {layer.name: _maker(layer, makers)(layer) for layer in generator.layers}
 
     def call(layer, *args, **kwargs):
@@ -51,7 +54,7 @@ def packed_generator(generator: keras.Model) -> keras.Model:
         if name in larger:
             args = [layers.ZeroPadding2D(1)(*args)]
         drawn = layer(*args, **kwargs)
-        if name == f"{last}_shortcut":
+        if name == f"{last}_shortcut" and "to_image" in makers:
             drawn = layers.Concatenate(name=f"{name}_packed")([drawn] * 4)
         if name in unpacked:
             drawn = Unpacked(name=f"{name}_unpacked")(drawn)
