@@ -47,14 +47,15 @@ def main(exported, rounds, steps, out, table, article, compare):
         if exported and not (exported / part).is_dir():
             told = f"{exported} has no {part}: export {PRESET} with --formats saved_model,litert"
             raise click.BadParameter(told, param_hint="--exported")
+    beside = files.read_json(article / "figures.json") if article else None
     with tempfile.TemporaryDirectory() as folder:
         if exported is None:
             exported = Path(folder)
             painter = TextToImage.from_preset(PRESET)
             export(painter, exported, ["saved_model", "litert"], real_captions(painter))
         figures = measure(exported, rounds, steps)
-    if article:
-        figures["article"] = files.read_json(article / "figures.json")
+    if beside:
+        figures["article"] = beside
     if out:
         files.write_json(out, figures)
     if table:

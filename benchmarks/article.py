@@ -101,7 +101,7 @@ def main(out, minutes, source):
     sheet = captioned_grid(np.concatenate(drawn, axis=1), captions, columns=SHOWN)
     save_png(out / "side_by_side.png", sheet)
     figures["step_ms"] = {str(size): _step_ms(size) for size in SIZES}
-    figures["drawing"] = _timed(Redrawer.load(article), painters["kgen"], pictures, out)
+    figures["drawing"] = _timed(Redrawer.load(article), painters["kgen"], pictures.pixels[:1])
     files.write_json(out / "figures.json", figures)
     click.echo(as_markdown(figures))
 
@@ -123,9 +123,8 @@ def _step_ms(size, repeats=5):
     return float(np.median(took[1:]))
 
 
-def _timed(redrawer, painter, pictures, out):
+def _timed(redrawer, painter, source):
     """Milliseconds a picture, caption included, and kilobytes of the files that draw it."""
-    source = pictures.pixels[:1]
     with tempfile.TemporaryDirectory() as folder:
         place = export_redrawer(redrawer, Path(folder) / "article")
         export_litert(painter, Path(folder) / "kgen", real_captions(painter))

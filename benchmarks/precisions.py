@@ -9,6 +9,7 @@ import os
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
+import importlib.util
 import itertools
 import statistics
 import time
@@ -76,6 +77,9 @@ class Curves(keras.callbacks.Callback):
 @click.option("--plot", type=click.Path(dir_okay=False), help="PNG file for the curves.")
 def main(out, steps, interval, precisions, seeds, plot):
     """Train what is not yet in OUT; print where each ends."""
+    if plot and importlib.util.find_spec("matplotlib") is None:
+        told = "needs matplotlib: pip install '.[benchmarks]'"
+        raise click.BadParameter(told, param_hint="--plot")
     test = pictures_of(DATA, SIZE, 0, "test")
     test = test.in_memory(np.arange(min(NUM_JUDGED, len(test))))
     judge = None

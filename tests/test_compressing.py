@@ -132,13 +132,20 @@ def unread(model, rng):
         layer.set_weights(weights)
 
 
-def test_an_attention_that_adds_nothing_is_left_out_and_nothing_changes(tiny_config):
+@pytest.mark.parametrize(
+    ("fewer", "left_out"),
+    [({"attention_size": 8}, [16]), ({"word_attention": False}, [8, 16])],
+)
+def test_attentions_that_add_nothing_are_left_out_and_nothing_changes(
+    tiny_config, fewer, left_out
+):
     attentive = tiny_config.updated({"networks": {"word_attention": True, "attention_size": 16}})
-    fewer = attentive.updated({"networks": {"attention_size": 8}})
+    fewer = attentive.updated({"networks": fewer})
     wide, narrow = (model_folder.build_model(config, V) for config in (attentive, fewer))
     networks = [[model.get_layer(n) for n in ("encoder", "generator")] for model in (wide, narrow)]
-    attention = wide.get_layer("generator").get_layer("words_16")
-    attention.output_projection.kernel.assign(0 * attention.output_projection.kernel)
+    for size in left_out:
+        kernel = wide.get_layer("generator").get_layer(f"words_{size}").output_projection.kernel
+        kernel.assign(0 * kernel)
     rng = np.random.default_rng(4)
     token_ids = rng.integers(1, V, (5, attentive.text.caption_length)).astype("int32")
     weights = pruned_weights(*networks, token_ids)

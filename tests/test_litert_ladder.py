@@ -11,10 +11,19 @@ from test_export import LENGTH, NOISE_DIM, build_painter, names_in
 from kgen.export import proof
 from kgen.export.captions import made_up
 from kgen.export.exporting import export
-from kgen.export.litert import conversion, exporting, metadata, packed, unrolled, writing
+from kgen.export.litert import (
+    conversion,
+    exporting,
+    folded,
+    metadata,
+    packed,
+    unrolled,
+    writing,
+)
 from kgen.export.litert.graph import BATCHES
 from kgen.export.litert.rungs import RUNGS
 from kgen.networks.generator import build_generator
+from kgen.networks.layers import Modulation, WordAttention
 from kgen.noise import sample_noise
 from kgen.runtime.painter import RuntimePainter
 from kgen.text.encoders import build_encoder
@@ -192,6 +201,42 @@ def test_packed_kernels_by_hand():
     assert made[1, 1, :, 0].tolist() == [4, 5, 7, 8]
     # and of the place above their lower rows by its first.
     assert made[0, 1, :, 0].tolist() == [0, 0, 1, 2]
+
+
+def test_folded_modulation_by_hand():
+    """W_s = 2, b_s = 0.5, W_t = 3, b_t = -1 at q = 1, h = 4: 4 (2 + 1.5) + 3 - 1 = 16."""
+    given = np.full((1, 1, 1, 1), 4.0, "float32"), np.ones((1, 1), "float32")
+    plain = Modulation()
+    assert plain(*given).shape == (1, 1, 1, 1)
+    plain.set_weights([np.array([[2.0, 3.0]]), np.array([0.5, -1.0])])
+    made, weights = folded.FoldedModulation.of(plain)
+    made.build((1, 1, 1, 1), (1, 1))
+    made.set_weights(weights)
+    assert weights[1].tolist() == [1.5, -1.0]
+    assert float(made(*given)[0, 0, 0, 0]) == pytest.approx(16.0)
+
+
+def test_folded_attention_by_hand():
+    """h = (3, 1) is (1, -1) from its mean, of variance 1, so with ε = 3 (½, -½); times γ = (2, 4)
+    and plus β = (1, 1) it is (2, -1), of which W_q = (1, 1) makes q = 1. Keys 0 and ln 3 weigh
+    values 8 and 4 by ¼ and ¾: 5, which W_o = (1, -1) adds to h: (8, -4). The third is no word.
+    """
+    h = np.array([[[[3.0, 1.0]]]], "float32")
+    words = np.array([[[0.0, 8.0], [np.log(3.0), 4.0], [50.0, 99.0]]], "float32")
+    given = h, words, np.array([[1.0, 1.0, 0.0]], "float32")
+    plain = WordAttention(num_heads=1, key_dim=1)
+    plain(*given)
+    plain.norm.epsilon = 3.0
+    plain.set_weights([
+        np.array(each) for each in (
+            [2.0, 4.0], [1.0, 1.0], [[1.0], [1.0]], [[1.0], [0.0]], [[0.0], [1.0]], [[1.0, -1.0]],
+        )
+    ])  # fmt: skip
+    made, weights = folded.FoldedAttention.of(plain)
+    made.build(h.shape, words.shape, (1, 3))
+    made.set_weights(weights)
+    for attended in (made(*given), plain(*given)):
+        np.testing.assert_allclose(attended, [[[[8.0, -4.0]]]], rtol=1e-6)
 
 
 @pytest.mark.parametrize(

@@ -59,16 +59,19 @@ class WordAttention(keras.layers.Layer):
         self.key_dim = key_dim
 
     def build(self, h_shape, words_shape, is_word_shape):
-        channels = h_shape[-1]
-        size = self._size
         self.norm = keras.layers.LayerNormalization(dtype=self.dtype_policy, name="norm")
+        self.norm.build(h_shape)
+        self.build_projections(h_shape, words_shape)
+
+    def build_projections(self, h_shape, words_shape):
+        """The dense layers to queries, keys and values, and back to the feature map."""
+        size = self._size
         self.query, self.key, self.value, self.output_projection = (
             keras.layers.Dense(units, use_bias=False, dtype=self.dtype_policy, name=name)
             for name, units in (
-                ("query", size), ("key", size), ("value", size), ("output", channels),
+                ("query", size), ("key", size), ("value", size), ("output", h_shape[-1]),
             )
         )  # fmt: skip
-        self.norm.build(h_shape)
         self.query.build(h_shape)
         self.key.build(words_shape)
         self.value.build(words_shape)

@@ -1,6 +1,5 @@
 """Layers of G with all that can be calculated beforehand in their weights, for LiteRT."""
 
-import keras
 import numpy as np
 from keras import ops
 
@@ -27,7 +26,7 @@ class FoldedModulation(Modulation):
         return h * scale + shift
 
 
-class FoldedAttention(keras.layers.Layer):
+class FoldedAttention(WordAttention):
     """`WordAttention` whose query has the norm's scale and shift in its weights, head by head.
 
     One product for all heads, as there, takes four times the multiplications, and in LiteRT they
@@ -43,12 +42,12 @@ class FoldedAttention(keras.layers.Layer):
 
     Call args, Returns: As of `WordAttention`.
 
-    Source: As of `WordAttention`; the norm of Ba et al. 2016, eq. 4.
+    Source: As of `WordAttention`; the norm is that of Ba et al. 2016, eq. 4.
     """
 
     def __init__(self, num_heads: int, key_dim: int, epsilon: float, **kwargs):
-        super().__init__(**kwargs)
-        self.num_heads, self.key_dim, self.epsilon = num_heads, key_dim, epsilon
+        super().__init__(num_heads, key_dim, **kwargs)
+        self.epsilon = epsilon
 
     @classmethod
     def of(cls, layer: WordAttention) -> tuple["FoldedAttention", list[np.ndarray]]:
@@ -59,18 +58,8 @@ class FoldedAttention(keras.layers.Layer):
         return folded, [beta @ query, gamma[:, None] * query, key, value, output]
 
     def build(self, h_shape, words_shape, is_word_shape):
-        size = self.num_heads * self.key_dim
-        self.query_bias = self.add_weight(shape=(size,), name="query_bias")
-        self.query, self.key, self.value, self.output_projection = (
-            keras.layers.Dense(units, use_bias=False, name=name)
-            for name, units in (
-                ("query", size), ("key", size), ("value", size), ("output", h_shape[-1]),
-            )
-        )  # fmt: skip
-        self.query.build(h_shape)
-        self.key.build(words_shape)
-        self.value.build(words_shape)
-        self.output_projection.build((None, None, size))
+        self.query_bias = self.add_weight(shape=(self._size,), name="query_bias")
+        self.build_projections(h_shape, words_shape)
 
     def call(self, h, words, is_word):
         _, height, width, channels = h.shape
@@ -78,7 +67,7 @@ class FoldedAttention(keras.layers.Layer):
         centred = h - ops.mean(h, axis=-1, keepdims=True)
         variance = ops.mean(centred * centred, axis=-1, keepdims=True)
         q = self.query(centred) * ops.rsqrt(variance + self.epsilon) + self.query_bias
-        q = ops.reshape(q, (-1, height * width, self.num_heads * self.key_dim))
+        q = ops.reshape(q, (-1, height * width, self._size))
         k = ops.transpose(self.key(words), (0, 2, 1))  # (B, heads d, L)
         # An empty caption has no words: its values are 0, so attention then adds nothing.
         v = self.value(words) * is_word
