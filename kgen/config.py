@@ -191,9 +191,11 @@ class TrainingConfig:
         start_from: Trained model whose weights are the first ones, where they fit: a preset's name
             or a run's folder; empty: fresh ones.
         teacher: Trained model whose pictures G learns to draw, of the same captions and noise,
-            beside what D teaches it: a preset's name or a run's folder; empty: none.
+            beside what D teaches it, and whose encoder T learns to read like, before: a preset's
+            name or a run's folder; empty: none.
         pixel_weight: Weight of the distance from the teacher's pixels.
-        feature_weight: Weight of the distance from the teacher's pictures in D's features.
+        feature_weight: Weight of the distance from the teacher's pictures in what D sees at every
+            size.
         head_start: Steps in which D learns alone, for a G and T that are trained and a D that is
             not, as with `start_from` a preset: an untrained D would lead them astray.
         precision: Of the networks' arithmetic: `float32`, `bfloat16`, or `float16`, whose losses
@@ -232,7 +234,7 @@ class TrainingConfig:
     start_from: str = ""
     teacher: str = ""
     pixel_weight: float = 10.0
-    feature_weight: float = 1.0
+    feature_weight: float = 2.0
     head_start: int = 0
     precision: str = "float32"
     report_interval: int = 1000

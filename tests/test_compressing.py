@@ -12,10 +12,11 @@ from kgen.config import Config
 from kgen.data.captioned_pictures import CaptionedPictures
 from kgen.networks.layers import Modulation
 from kgen.pipeline import TextToImage
-from kgen.training import losses, run
-from kgen.training.importance import importances, inner, stage
-from kgen.training.pruning import pruned_weights
+from kgen.training import losses, run, text_teaching
+from kgen.training.importance import WORDS, importances, inner, stage
+from kgen.training.pruning import kept_channels, pruned_weights, some_captions
 from kgen.training.teacher import read_teacher, teacher_of
+from kgen.training.text_teaching import share_said, teach_text
 
 V = 20
 CAPTIONS = ("red hill", "blue hill", "red 山", "blue 山", "moon 湖", "moon hill")
@@ -35,6 +36,11 @@ def wide_config(tiny_config, encoder):
     })  # fmt: skip
 
 
+@pytest.fixture(autouse=True)
+def _taught_in_a_moment(monkeypatch):
+    monkeypatch.setattr(text_teaching, "STEPS", 100)
+
+
 @pytest.fixture(scope="module")
 def teacher(tiny_config, tmp_path_factory):
     out = tmp_path_factory.mktemp("runs") / "teacher"
@@ -51,10 +57,52 @@ def test_pixel_loss_by_hand():
 
 
 def test_feature_loss_by_hand():
-    """Of length 1: (0.6, 0.8) against (1, 0): 0.16 + 0.64 = 0.8; opposite ones: 4; mean 2.4."""
+    """(|3 - 7| + |4 - 0| + |0 - 0| + |2 + 5|) / (7 + 0 + 0 + 5) = 15/12, and of the map 2/4."""
     feature = np.array([[3.0, 4.0], [0.0, 2.0]], "float32")
     imitated = np.array([[7.0, 0.0], [0.0, -5.0]], "float32")
-    assert float(losses.feature_loss(feature, imitated)) == pytest.approx(2.4)
+    seen, wanted = np.full((2, 1, 1, 3), 2.0, "float32"), np.full((2, 1, 1, 3), 4.0, "float32")
+    found = losses.feature_loss([seen, feature], [wanted, imitated])
+    assert float(found) == pytest.approx(0.5 + 15 / 12, rel=1e-5)
+
+
+def test_share_said_by_hand():
+    """(0, 0) and (2, 4) vary by 1 and 4, 2.5 in the mean; of (0, 1) and (1, 4) two numbers are off
+    by 1: (1 + 1) / 4 = 0.5; 1 - 0.5 / 2.5 = 0.8."""
+    said = np.array([[0.0, 1.0], [1.0, 4.0]], "float32")
+    wanted = np.array([[0.0, 0.0], [2.0, 4.0]], "float32")
+    assert share_said(said, wanted) == pytest.approx(0.8)
+
+
+@pytest.mark.parametrize("encoder", ["bag", "lstm", "bilstm", "transformer"])
+def test_a_narrower_encoder_learns_to_read_as_a_trained_one(tiny_config, encoder, monkeypatch):
+    wide = wide_config(tiny_config, encoder).updated({"networks": {"word_attention": True}})
+    narrow = wide.updated({"text": {"caption_dim": 8}, "networks": {"width": 4}})
+    trained, smaller = (
+        tuple(model_folder.build_model(c, V).get_layer(n) for n in ("encoder", "generator"))
+        for c in (wide, narrow)
+    )
+    length = wide.text.caption_length
+    ids = np.random.default_rng(2).integers(1, V, (40, 2, length)).astype("int32")
+
+    def words_apart():
+        kept = kept_channels(trained, smaller, some_captions(ids))[WORDS]
+        of = trained[0].predict(ids[:, 0], verbose=0)["words"][..., kept]
+        return np.abs(smaller[0].predict(ids[:, 0], verbose=0)["words"] - of).mean()
+
+    before = words_apart()
+    monkeypatch.setattr(text_teaching, "STEPS", 400)
+    assert teach_text(smaller, trained, ids, seed=0) > 0.6
+    assert words_apart() < 0.5 * before
+
+
+def test_an_encoder_that_reads_as_its_teacher_is_taught_nothing(tiny_config):
+    model = model_folder.build_model(wide_config(tiny_config, "lstm"), V)
+    networks = model.get_layer("encoder"), model.get_layer("generator")
+    before = networks[0].get_weights()
+    ids = np.random.default_rng(2).integers(1, V, (9, 1, tiny_config.text.caption_length))
+    assert teach_text(networks, networks, ids.astype("int32"), seed=0) == 1
+    for a, b in zip(networks[0].get_weights(), before, strict=True):
+        np.testing.assert_array_equal(a, b)
 
 
 def test_importance_by_hand(tiny_config):
@@ -196,6 +244,17 @@ def test_a_compressed_run_comes_nearer_to_its_teacher(teacher, tmp_path):
     assert small.generate(["red 山"], seed=1).shape == (1, 32, 32, 3)
 
 
+def test_what_the_encoder_was_taught_it_keeps(teacher, tmp_path):
+    read = []
+    for steps in (1, 4):
+        config = compressing.kept_config(teacher, 0.5).updated({"training": {"steps": steps}})
+        with pytest.warns(ToldWarning, match="learns to read as its teacher's"):
+            out = run.train(config, tmp_path / str(steps), progress=False, pictures=pictures())
+        read.append(TextToImage.from_preset(out).model.get_layer("encoder").get_weights())
+    for a, b in zip(*read, strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
 @pytest.mark.slow
 def test_a_resumed_compression_ends_as_one_that_was_never_stopped(teacher, tmp_path):
     config = compressing.kept_config(teacher, 0.5)
@@ -238,6 +297,7 @@ def test_from_scratch_the_vocabulary_is_the_teachers(teacher, tmp_path):
     [
         ({"networks": {"noise_dim": 9}}, "`networks.noise_dim` must be 8, received: 9"),
         ({"text": {"caption_length": 7}}, "`text.caption_length` must be 6, received: 7"),
+        ({"text": {"caption_dim": 12}}, "`text.caption_dim` must be at most 8, received: 12"),
         ({"training": {"teacher": "nobody"}}, "received: 'nobody'"),
     ],
 )

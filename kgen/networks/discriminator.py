@@ -1,5 +1,7 @@
 """D: is this image real, and does it match its caption?"""
 
+from collections.abc import Callable
+
 import keras
 from keras import layers
 
@@ -49,6 +51,23 @@ def build_discriminator(
     return keras.Model(
         {"image": image, "caption_vector": caption_vector}, outputs, name="discriminator"
     )
+
+
+def looks_at_every_size(backbone: keras.Model) -> Callable:
+    """D's backbone in training, which also tells what it saw at every size.
+
+    Args:
+        backbone: The layer `backbone` of D; what is returned calculates by its weights.
+
+    Returns:
+        A function of images (B, H, W, 3) to the outputs of `backbone` and `maps`, a list of
+        (B, S, S, C), what its strided convolutions read: S is the size of what is drawn, then half
+        of it, down to 8.
+    """
+    # What is read by one layer only, so that its gradient stays a sum of two terms: see the GAN.
+    maps = [one.input for one in backbone.layers if one.name.endswith("_down")]
+    network = keras.Model(backbone.input, {**backbone.output, "maps": maps})
+    return lambda image: network(image, training=True)  # a function is no part of the GAN's weights
 
 
 def _build_backbone(config, text, dtype):

@@ -11,6 +11,7 @@ import numpy as np
 import tensorflow as tf
 
 from kgen.config import TrainingConfig
+from kgen.networks.discriminator import looks_at_every_size
 from kgen.networks.text_to_image import draw
 from kgen.training import augmentation, averaging, losses, penalties
 from kgen.training.near_captions import asked_of_generator, read_with_swapped
@@ -34,8 +35,8 @@ class TextToImageGAN(keras.Model):
         augmentations: What D's pictures are changed by; some of `kgen.config.AUGMENTATIONS`.
         swaps: For `mismatches` "swapped": int32 (V, K), from `learn_swaps`. None: no word has
             another in its place.
-        teacher: y' of token ids and noise, from `teacher_of`, which G learns to draw, too; it is
-            not saved. None: nothing.
+        teacher: y' of token ids and noise, from `teacher_of`, which G learns to draw, too, and T
+            learns nothing more; it is not saved. None: nothing.
 
     Call args:
         inputs: Dictionary of `token_ids` int32 (B, L) and `noise` float32 (B, Z).
@@ -70,6 +71,8 @@ class TextToImageGAN(keras.Model):
         self.augmentations = tuple(augmentations)
         self.swaps = None if swaps is None else np.asarray(swaps, np.int32)
         self.teacher = teacher
+        if teacher is not None:
+            self._look_at_every_size = looks_at_every_size(discriminator.get_layer("backbone"))
         # Saved with the model, so that a resumed run goes on with them.
         if self.augmentations:
             adapts = training.augmentation_adapts
@@ -141,7 +144,9 @@ class TextToImageGAN(keras.Model):
 
     @property
     def discriminator_variables(self):
-        return self.discriminator.trainable_variables + self.encoder.trainable_variables
+        of_d = self.discriminator.trainable_variables
+        # What a teacher has taught T, an untrained D would have it forget.
+        return of_d if self.teacher else of_d + self.encoder.trainable_variables
 
     @property
     def steps_taken(self):
@@ -258,14 +263,15 @@ class TextToImageGAN(keras.Model):
     def generator_loss(self, y, t, c, same, of_real, near=None, imitated=None):
         """L_G + λ L_contrast(f(y), c) + λ_w L_words(f(y), t), of the last two only what is above
         that of the real pictures, if so configured; with a teacher's pictures y' also
-        λ_p L_pixel(y, y') + λ_f L_feature(f(y), f(y')).
+        λ_p L_pixel(y, y') + λ_f L_feature(y, y'), of what D sees of both at every size.
 
         Args:
             of_real: What `discriminator_loss` gives of the real pictures.
             imitated: y', float32 (B, H, W, 3), or None.
         """
         told = self.training
-        seen = self._backbone(self._augmented(y, 2))
+        look = self._backbone if imitated is None else self._look_at_every_size
+        seen = look(self._augmented(y, 2))
         head = self.discriminator.get_layer("head")
         fake = head(*taken_by(head, seen), c)
         f = tf.identity(seen["feature"])
@@ -279,9 +285,14 @@ class TextToImageGAN(keras.Model):
             logs["fake_words"] = mean(self._words(also, t), of_real["words"])
             loss += told.word_weight * logs["fake_words"]
         if imitated is not None:
-            of_teacher = tf.stop_gradient(self._backbone(self._augmented(imitated, 2))["feature"])
+            of_teacher = look(self._augmented(imitated, 2))
             logs["pixel"] = losses.pixel_loss(y, imitated)
-            logs["feature"] = losses.feature_loss(tf.identity(also), of_teacher)
+            logs["feature"] = losses.feature_loss(
+                [*seen["maps"], tf.identity(also)],
+                tf.nest.map_structure(
+                    tf.stop_gradient, [*of_teacher["maps"], of_teacher["feature"]]
+                ),
+            )
             loss += told.pixel_weight * logs["pixel"] + told.feature_weight * logs["feature"]
         return loss, logs
 

@@ -239,22 +239,29 @@ def pixel_loss(image, imitated):
     return ops.mean(ops.abs(image - imitated))
 
 
-def feature_loss(feature, imitated):
-    """How far D's features of pictures are from those of a teacher's.
+def feature_loss(features, imitated):
+    """How far what D sees in pictures is from what it sees in those of a teacher.
 
     Formula:
-        L_feature = E‖f/|f| - f'/|f'|‖²
+        L_feature = Σ_s E|f_s - f'_s| / E|f'_s|
 
     Args:
-        feature: float32 (B, C). f(y).
-        imitated: float32 (B, C). f(y').
+        features: f(y): of each size s float32 or bfloat16 (B, S, S, C) or (B, C).
+        imitated: f(y'), of the same shapes.
 
     Returns:
-        float32 (), in [0, 4].
+        float32 (), at least 0; about the number of sizes for pictures that have nothing in common.
 
-    Source: Aguinaldo et al. 2019, section 3.2; of unit vectors, since D's grow as it learns.
+    Source: feature matching of Wang et al. 2018 (pix2pixHD), eq. 4, with the teacher's picture for
+        the real one, as Aguinaldo et al. 2019, section 3.2, compare D's features; relative to the
+        teacher's, since D's grow as it learns.
     """
-    return ops.mean(ops.sum(ops.square(_unit(feature) - _unit(imitated)), axis=-1))
+    total = 0.0
+    for feature, wanted in zip(features, imitated, strict=True):
+        wanted = ops.cast(wanted, "float32")
+        apart = ops.mean(ops.abs(ops.cast(feature, "float32") - wanted))
+        total += apart / (ops.mean(ops.abs(wanted)) + 1e-6)
+    return total
 
 
 def same_captions(token_ids):

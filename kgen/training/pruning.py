@@ -6,7 +6,7 @@ such networks are: single weights set to 0 would save no time.
 Source: Li et al. 2017 (Pruning Filters), section 3.
 """
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 
 import keras
 import numpy as np
@@ -23,6 +23,8 @@ from kgen.training.importance import (
     is_bag,
     stage,
 )
+
+NUM_CAPTIONS = 512  # that tell which channels matter
 
 Weights = dict[tuple[str, int], np.ndarray]  # by a layer's name and a weight's place in it
 
@@ -49,7 +51,7 @@ def pruned_weights(
     ]
     if shapes[0] == shapes[1] or not _fits_into(shapes[1], shapes[0], _dispensable(trained[1])):
         return None
-    kept = _kept(importances(*trained, token_ids), narrower)
+    kept = kept_channels(trained, narrower, token_ids)
     axes = _axes_of_generator(trained[1], kept) | _axes_of_encoder(trained[0], kept)
     found = {}
     weights = _weights(trained)
@@ -88,8 +90,26 @@ def _weights(models) -> Weights:
     }
 
 
-def _kept(importance: Mapping[str, np.ndarray], narrower) -> dict[str, np.ndarray]:
-    """Which channels of each group are kept, in their order."""
+def some_captions(token_ids: Sequence[np.ndarray]) -> np.ndarray:
+    """int32 (N, L). Captions to measure importance on, of N arrays (K_i, L), one of each."""
+    return np.stack([ids[n % len(ids)] for n, ids in enumerate(token_ids[:NUM_CAPTIONS])])
+
+
+def kept_channels(
+    trained: tuple[keras.Model, keras.Model],
+    narrower: tuple[keras.Model, keras.Model],
+    token_ids: np.ndarray,
+) -> dict[str, np.ndarray]:
+    """Which channels of each group are kept in narrower networks, in their order.
+
+    Args:
+        trained: T and G.
+        narrower: T and G, no wider.
+        token_ids: int32 (N, L). Captions that importance is measured on.
+
+    Returns:
+        int (C,) by group, of the names that `importances` gives.
+    """
     encoder, generator = narrower
     sizes = {
         CAPTION: generator.input["caption_vector"].shape[1],
@@ -103,7 +123,7 @@ def _kept(importance: Mapping[str, np.ndarray], narrower) -> dict[str, np.ndarra
             sizes[inner(size) if layer.name.endswith("_conv") else stage(size)] = channels
     both_ways = any(layer.name == DIRECTIONS[1] for layer in encoder.layers)
     kept = {}
-    for group, of_each in importance.items():
+    for group, of_each in importances(*trained, token_ids).items():
         sides = 2 if group == WORDS and both_ways else 1  # a direction's units stay its own
         kept[group] = np.concatenate([
             side * len(part) + _greatest(part, sizes[group] // sides)

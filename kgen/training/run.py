@@ -45,7 +45,7 @@ from kgen.training.reports import Reporter
 from kgen.training.run_folder import check_folder
 from kgen.training.stopping import Stopped, noticed_signals
 from kgen.training.swapped_words import swaps_for
-from kgen.training.teacher import read_teacher, teacher_of
+from kgen.training.teacher import read_teacher, teach, teacher_of
 from kgen.training.transfer import start_from_model
 from kgen.training.validation import Validation, held_out_every, matcher_of
 
@@ -135,6 +135,8 @@ def train(
         start_from_model(gan, vocabulary, start_from, token_ids)
     if word_vectors:
         start_from_word_vectors(gan, vocabulary, word_vectors, out)
+    if teacher and not there:
+        told.append(teach(gan, config, token_ids))
     model = model_folder.build_model(config, len(vocabulary), pretrained=pretrained)
     reporter = Reporter(config, out, model, pictures, token_ids, gan, validation)
     if not there:  # what the weights are of: before the first of them

@@ -1,11 +1,17 @@
 """The trained model whose pictures a smaller G learns to draw."""
 
-from collections.abc import Callable
+import warnings
+from collections.abc import Callable, Sequence
+
+import keras
+import numpy as np
 
 from kgen import checks
+from kgen.checks import ToldWarning
 from kgen.config import PRETRAINED, Config
 from kgen.model_folder import ModelFolder, read_model
 from kgen.presets import model_folder
+from kgen.training.text_teaching import teach_text
 
 # What has to be the same, for the same captions and noise to mean the same picture.
 SHARED = (
@@ -31,11 +37,32 @@ def read_teacher(config: Config) -> ModelFolder:
         if theirs != ours:
             hint = f"The teacher {name} has it so."
             raise ValueError(checks.wrong(f"{section}.{setting}", theirs, ours, hint))
+    theirs, ours = found.config.text.caption_dim, config.text.caption_dim
+    if ours > theirs:
+        hint = "T is to say what its teacher's T says."
+        raise ValueError(checks.wrong("text.caption_dim", f"at most {theirs}", ours, hint))
     for encoder in (found.config.text.encoder, config.text.encoder):
         if encoder == PRETRAINED:
             hint = "Such a model cannot be taught, nor teach."
             raise ValueError(checks.wrong("text.encoder", "one that kgen trains", encoder, hint))
     return found
+
+
+def teach(gan: keras.Model, config: Config, token_ids: Sequence[np.ndarray]) -> str:
+    """Teaches T to read as the teacher's T does; says how well it does then.
+
+    Args:
+        gan: The networks of `config`; T and its average are changed.
+        config: Of the run.
+        token_ids: N arrays int32 (K_i, L), the ids of each picture's captions.
+    """
+    model = read_model(model_folder(config.training.teacher)).model
+    trained = model.get_layer("encoder"), model.get_layer("generator")
+    told = "the encoder learns to read as its teacher's does; some minutes"
+    warnings.warn(told, ToldWarning, stacklevel=3)
+    share = teach_text((gan.encoder, gan.generator), trained, token_ids, config.training.seed)
+    gan.averaged_encoder.set_weights(gan.encoder.get_weights())
+    return f"kgen: the encoder says {100 * share:.1f} % of what its teacher's says of captions"
 
 
 def teacher_of(found: ModelFolder) -> Callable:

@@ -19,13 +19,12 @@ from kgen.networks.layers import Modulation
 from kgen.text.pretrained import HiddenStates, pretrained_of
 from kgen.training.building import build_gan
 from kgen.training.checkpoints import LAST
-from kgen.training.pruning import pruned_weights
+from kgen.training.pruning import pruned_weights, some_captions
 from kgen.training.widening import widened
 
 # Share of the wordpieces from which on T is taken. Of 300 watercolours' 553 wordpieces scenes_64
 # knows 54, and T learned the others more slowly than from nothing: docs/ablations.md, fruit_300.
 LEAST_KNOWN = 0.5
-NUM_CAPTIONS = 512  # that tell which channels matter
 LEAST_SHARE = 0.01  # of G's parameters; a bias or two always fit
 SOFTER = 0.1  # G's last layer behind trained ones
 
@@ -60,8 +59,8 @@ def start_from_model(
     of_t, of_g = (found.model.get_layer(name) for name in ("encoder", "generator"))
     pruned = None
     if len(token_ids) and tuple(vocabulary) == tuple(found.vocabulary):
-        some = np.stack([ids[n % len(ids)] for n, ids in enumerate(token_ids[:NUM_CAPTIONS])])
-        pruned = pruned_weights((of_t, of_g), (gan.encoder, gan.generator), some)
+        networks = gan.encoder, gan.generator
+        pruned = pruned_weights((of_t, of_g), networks, some_captions(token_ids))
     if pruned:
         for_t, for_g = _put(pruned, of_t, gan.encoder), _put(pruned, of_g, gan.generator)
     else:

@@ -1,0 +1,96 @@
+"""A narrower T taught to read as a trained one does, before G learns to draw from what it says.
+
+Pruned, T says little of what it said, and an untrained D, which sees no small things yet, would
+teach it to leave these out.
+"""
+
+from collections.abc import Sequence
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from kgen.training.importance import CAPTION, WORDS
+from kgen.training.pruning import kept_channels, some_captions
+
+STEPS = 4000
+BATCH_SIZE = 64
+RATE = 5e-3
+ENOUGH = 0.999  # of what T' says
+OUTPUTS = {"caption_vector": CAPTION, "words": WORDS}
+
+
+def teach_text(
+    narrower: tuple[keras.Model, keras.Model],
+    trained: tuple[keras.Model, keras.Model],
+    token_ids: Sequence[np.ndarray],
+    seed: int,
+) -> float:
+    """Teaches T to say what a trained T says of the same captions, in the channels that matter
+    most to the trained G; those are the ones that pruning keeps.
+
+    Formula:
+        L = Σ_o E|o - o'_K|² / Var[o'_K], o the caption vector and, where G attends to them, the
+        words; K the kept channels, o' of the trained T
+
+    Args:
+        narrower: T, which is trained, and its G.
+        trained: T' and G', float32; T' no narrower than T.
+        token_ids: N arrays int32 (K_i, L), the ids of each picture's captions.
+        seed: Of the captions' order.
+
+    Returns:
+        How much of what T' says of captions T says, as a share of the caption vector's variance:
+        1 for all of it.
+
+    Source: Zhang et al. 2016 (Accelerating Very Deep Convolutional Networks), eq. 1: the outputs
+        that are left are to be as they were; by gradient descent, since an LSTM has no closed form.
+    """
+    t, g = narrower
+    some = some_captions(token_ids)
+    kept = kept_channels(trained, narrower, some)
+    places = {name: kept[OUTPUTS[name]] for name in OUTPUTS if name in g.input}
+
+    def wanted(ids):
+        said = trained[0](ids, training=False)
+        return {name: tf.gather(said[name], at, axis=-1) for name, at in places.items()}
+
+    def share():
+        return share_said(t(some, training=False)["caption_vector"], of_some["caption_vector"])
+
+    of_some = wanted(some)
+    if share() > ENOUGH:  # it is no narrower, and started from T'
+        return share()
+    reader = keras.Model(t.input, {name: t.output[name] for name in places})
+    reader.compile(
+        keras.optimizers.Adam(keras.optimizers.schedules.CosineDecay(RATE, STEPS)),
+        loss=dict.fromkeys(places, "mse"),
+        loss_weights={name: 1 / variance(said) for name, said in of_some.items()},
+    )
+    captions = np.concatenate(token_ids)
+    order = np.random.default_rng(seed).integers(0, len(captions), STEPS * BATCH_SIZE)
+    batches = tf.data.Dataset.from_tensor_slices(captions[order]).batch(BATCH_SIZE)
+    batches = batches.map(lambda ids: (ids, wanted(ids))).prefetch(tf.data.AUTOTUNE)
+    reader.fit(batches, epochs=1, shuffle=False, verbose=0)
+    return share()
+
+
+def share_said(said, wanted) -> float:
+    """How much of what one T says another says.
+
+    Formula:
+        1 - E|c - c'|² / Var[c']
+
+    Args:
+        said: float32 (N, C). c.
+        wanted: float32 (N, C). c'.
+
+    Returns:
+        At most 1; 0 where c is no nearer than the mean of all c'.
+    """
+    return 1 - float(np.square(wanted - said).mean()) / variance(wanted)
+
+
+def variance(vectors) -> float:
+    """Of float32 (N, …, C), the mean over all but the first axis of the variance along that."""
+    return max(float(np.var(vectors, axis=0).mean()), 1e-12)
