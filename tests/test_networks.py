@@ -8,7 +8,7 @@ import pytest
 import tensorflow as tf
 
 from kgen.config import NetworksConfig, TextConfig
-from kgen.networks.discriminator import build_discriminator
+from kgen.networks.discriminator import build_discriminator, looks_at_every_size
 from kgen.networks.generator import build_generator, channels_at
 from kgen.networks.heads import Concatenation, Projection
 from kgen.networks.layers import Modulation, WordAttention
@@ -251,6 +251,18 @@ def test_a_fresh_look_at_texture_says_nothing():
         layer.set_weights(d.get_layer(layer.name).get_weights())
     image = normal(0, 2, 32, 32, 3)
     np.testing.assert_allclose(d(image)["plain"], before(image)["plain"], atol=1e-6)
+
+
+def test_what_d_sees_at_every_size(discriminator):
+    backbone = discriminator.get_layer("backbone")
+    image = normal(0, 2, 32, 32, 3)
+    seen = looks_at_every_size(backbone)(image)
+    assert [tuple(at.shape) for at in seen["maps"]] == [(2, n, n, 4 * 32 // n) for n in (32, 16, 8)]
+    # The first is the image's own convolution, behind a LeakyReLU.
+    first = keras.ops.leaky_relu(backbone.get_layer("from_image")(image), 0.2)
+    np.testing.assert_allclose(seen["maps"][0], first, atol=1e-5)
+    for name, of_backbone in backbone(image).items():
+        np.testing.assert_allclose(seen[name], of_backbone, atol=1e-5)
 
 
 def test_projection_by_hand():

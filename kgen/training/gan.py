@@ -35,8 +35,8 @@ class TextToImageGAN(keras.Model):
         augmentations: What D's pictures are changed by; some of `kgen.config.AUGMENTATIONS`.
         swaps: For `mismatches` "swapped": int32 (V, K), from `learn_swaps`. None: no word has
             another in its place.
-        teacher: y' of token ids and noise, from `teacher_of`, which G learns to draw, too, and T
-            learns nothing more; it is not saved. None: nothing.
+        teacher: y' of token ids and noise, from `teacher_of`, which G learns to draw, too; it is
+            not saved. None: nothing.
 
     Call args:
         inputs: Dictionary of `token_ids` int32 (B, L) and `noise` float32 (B, Z).
@@ -144,9 +144,7 @@ class TextToImageGAN(keras.Model):
 
     @property
     def discriminator_variables(self):
-        of_d = self.discriminator.trainable_variables
-        # What a teacher has taught T, an untrained D would have it forget.
-        return of_d if self.teacher else of_d + self.encoder.trainable_variables
+        return self.discriminator.trainable_variables + self.encoder.trainable_variables
 
     @property
     def steps_taken(self):

@@ -135,7 +135,8 @@ def train(
         start_from_model(gan, vocabulary, start_from, token_ids)
     if word_vectors:
         start_from_word_vectors(gan, vocabulary, word_vectors, out)
-    if teacher and not there:
+    # Other first weights than the teacher's are of a T and a G that are used to each other.
+    if teacher and not there and config.training.start_from in ("", config.training.teacher):
         told.append(teach(gan, config, token_ids))
     model = model_folder.build_model(config, len(vocabulary), pretrained=pretrained)
     reporter = Reporter(config, out, model, pictures, token_ids, gan, validation)

@@ -1,7 +1,7 @@
 """A narrower T taught to read as a trained one does, before G learns to draw from what it says.
 
-Pruned, T says little of what it said, and an untrained D, which sees no small things yet, would
-teach it to leave these out.
+Pruned, T says little of what it said, and an untrained D, which sees no small things yet, could
+not teach it to say them again.
 """
 
 from collections.abc import Sequence
@@ -43,8 +43,8 @@ def teach_text(
         How much of what T' says of captions T says, as a share of the caption vector's variance:
         1 for all of it.
 
-    Source: Zhang et al. 2016 (Accelerating Very Deep Convolutional Networks), eq. 1: the outputs
-        that are left are to be as they were; by gradient descent, since an LSTM has no closed form.
+    Source: Romero et al. 2015 (FitNets), eq. 3, with the channels that pruning keeps for their
+        regressor.
     """
     t, g = narrower
     some = some_captions(token_ids)
