@@ -15,7 +15,7 @@ from kgen.pipeline import TextToImage
 from kgen.training import losses, run, text_teaching
 from kgen.training.importance import WORDS, importances, inner, stage
 from kgen.training.pruning import kept_channels, pruned_weights, some_captions
-from kgen.training.teacher import read_teacher, teacher_of
+from kgen.training.teacher import is_teacher, read_teacher, teacher_of
 from kgen.training.text_teaching import share_said, teach_text
 
 V = 20
@@ -254,6 +254,13 @@ def test_what_starts_from_another_run_is_not_taught_to_read_anew(teacher, tmp_pa
     with pytest.warns(ToldWarning) as told:
         run.train(config, tmp_path / "b", progress=False, pictures=pictures())
     assert not [one for one in told if "learns to read" in str(one.message)]
+
+
+def test_a_teacher_is_known_by_any_of_its_names(teacher, tmp_path, monkeypatch):
+    config = compressing.kept_config(teacher, 0.5)
+    monkeypatch.chdir(teacher.parent)
+    assert is_teacher(config, teacher.name)
+    assert not is_teacher(config, tmp_path)
 
 
 @pytest.mark.slow

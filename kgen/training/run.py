@@ -45,7 +45,7 @@ from kgen.training.reports import Reporter
 from kgen.training.run_folder import check_folder
 from kgen.training.stopping import Stopped, noticed_signals
 from kgen.training.swapped_words import swaps_for
-from kgen.training.teacher import read_teacher, teach, teacher_of
+from kgen.training.teacher import is_teacher, read_teacher, teach, teacher_of
 from kgen.training.transfer import start_from_model
 from kgen.training.validation import Validation, held_out_every, matcher_of
 
@@ -136,7 +136,7 @@ def train(
     if word_vectors:
         start_from_word_vectors(gan, vocabulary, word_vectors, out)
     # Other first weights than the teacher's are of a T and a G that are used to each other.
-    if teacher and not there and config.training.start_from in ("", config.training.teacher):
+    if teacher and not there and (not start_from or is_teacher(config, start_from)):
         told.append(teach(gan, config, token_ids))
     model = model_folder.build_model(config, len(vocabulary), pretrained=pretrained)
     reporter = Reporter(config, out, model, pictures, token_ids, gan, validation)

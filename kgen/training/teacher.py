@@ -1,5 +1,6 @@
 """The trained model whose pictures a smaller G learns to draw."""
 
+import os
 import warnings
 from collections.abc import Callable, Sequence
 
@@ -46,6 +47,11 @@ def read_teacher(config: Config) -> ModelFolder:
             hint = "Such a model cannot be taught, nor teach."
             raise ValueError(checks.wrong("text.encoder", "one that kgen trains", encoder, hint))
     return found
+
+
+def is_teacher(config: Config, folder: str | os.PathLike) -> bool:
+    """Whether the teacher that `config` names lies in `folder`, whatever each is called."""
+    return os.path.samefile(model_folder(config.training.teacher), folder)
 
 
 def teach(gan: keras.Model, config: Config, token_ids: Sequence[np.ndarray]) -> str:
