@@ -65,7 +65,7 @@ class Sizes:
 def multiplications(config: Config) -> int:
     """Multiplications of G's convolutions for one picture: what a model is capable of, about."""
     networks = config.networks
-    drawn_size = networks.image_size // networks.pixel_size
+    drawn_size = networks.drawn_size
     total, size = 0, FIRST_SIZE
     before = channels_at(size, drawn_size, networks.width, networks.most_channels)
     while size < drawn_size:
@@ -74,4 +74,4 @@ def multiplications(config: Config) -> int:
         size *= 2
         total += size**2 * channels**2 * 3 * 3
         before = channels
-    return total + size**2 * before * 3 * 3 * 3
+    return total + size**2 * before * 3 * 3 * 3 * networks.pixel_shuffle**2

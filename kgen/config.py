@@ -18,6 +18,7 @@ SMALL_SET = 5000  # pictures; see docs/choices.md
 DISCRIMINATORS = ("projection", "concatenation")
 ATTENTION_SIZES = (8, 16)
 PIXEL_SIZES = (1, 2, 4)
+PIXEL_SHUFFLES = (1, 2)
 ADVERSARIAL_LOSSES = ("hinge", "relativistic")
 MISMATCHES = ("none", "one", "all", "swapped")
 VALIDATIONS = ("detail", "distance", "match")
@@ -96,11 +97,15 @@ class NetworksConfig:
         width: Channels of G's last block; earlier blocks have up to 8 times as many.
         discriminator_width: Channels of D at full size; its blocks have up to 8 times as many.
         most_channels: Channels of the small feature maps of G and D, at most; 0: 8 times the width.
+        discriminator_most_channels: The same of D, where it differs; 0: as `most_channels`.
         word_attention: Whether G attends to the words.
         attention_size: Height and width of the largest feature map that does, in pixels: 8 or 16.
         pixel_size: Height and width of the blocks of one colour that pixel art is made of, in
             pixels: 1, 2 or 4. Above 1 the networks work on blocks, which is more than twice as
             fast, and the pictures' edges are as sharp as the real ones'.
+        pixel_shuffle: Height and width of the squares of pixels that G's last convolution gives at
+            once from each place of a smaller feature map (Shi et al. 2016): 1 or 2. With 2, G has
+            a block less, and where its channels are few takes much less time.
         discriminator: How D joins picture and caption: `projection`, or `concatenation` of the
             caption vector to D's last feature map.
         texture_width: Channels of a second look that D takes at full size, whose mean over the
@@ -112,9 +117,11 @@ class NetworksConfig:
     width: int = 16
     discriminator_width: int = 16
     most_channels: int = 0
+    discriminator_most_channels: int = 0
     word_attention: bool = True
     attention_size: int = 16
     pixel_size: int = 1
+    pixel_shuffle: int = 1
     discriminator: str = "projection"
     texture_width: int = 0
 
@@ -138,6 +145,12 @@ class NetworksConfig:
                     "Use 1 where the pictures are no pixel art.",
                 )
             )
+        if self.pixel_shuffle not in PIXEL_SHUFFLES or self.drawn_size < 16:
+            expected = "1 or 2, and at least 16 places a side left"
+            hint = "Use 1, or larger pictures."
+            raise ValueError(
+                checks.wrong("networks.pixel_shuffle", expected, self.pixel_shuffle, hint)
+            )
         if self.attention_size not in ATTENTION_SIZES:
             raise ValueError(
                 checks.wrong("networks.attention_size", "8 or 16", self.attention_size, "Use 16.")
@@ -147,7 +160,14 @@ class NetworksConfig:
         checks.check_int("networks.width", self.width, 2, 512)
         checks.check_int("networks.most_channels", self.most_channels, 0, 4096)
         checks.check_int("networks.discriminator_width", self.discriminator_width, 2, 512)
+        most = self.discriminator_most_channels
+        checks.check_int("networks.discriminator_most_channels", most, 0, 4096)
         checks.check_int("networks.texture_width", self.texture_width, 0, 512)
+
+    @property
+    def drawn_size(self) -> int:
+        """Height and width of G's last feature map."""
+        return self.image_size // (self.pixel_size * self.pixel_shuffle)
 
 
 @dataclass(frozen=True)

@@ -51,8 +51,10 @@ class FastGenerator:
             if f"words_{size}" in layers:
                 h = layers[f"words_{size}"](h, given["words"], given["mask"])
             size *= 2
-        image = tf.tanh(to_four(tf.nn.leaky_relu(h, LEAK), layers["to_image"]))
-        image = tf.nn.depth_to_space(image, 2)
+        to_image, h = layers["to_image"], tf.nn.leaky_relu(h, LEAK)
+        several = "pixel_shuffle" in layers
+        image = tf.tanh(to_image(h) if several else to_four(h, to_image))
+        image = tf.nn.depth_to_space(image, layers["pixel_shuffle"].size if several else 2)
         return layers["blocks"](image) if "blocks" in layers else image
 
     def _block(self, h, q, name):

@@ -13,7 +13,9 @@ import numpy as np
 from kgen import checks
 from kgen.model_folder import ModelFolder, read_model
 
-OF_D = ("discriminator", "discriminator_width", "texture_width")  # which no model's folder holds
+OF_D = (  # which no model's folder holds
+    "discriminator", "discriminator_width", "discriminator_most_channels", "texture_width",
+)  # fmt: skip
 
 
 def mean_of_runs(runs: Sequence[str | os.PathLike]) -> ModelFolder:

@@ -241,10 +241,9 @@ def test_folded_attention_by_hand():
 
 @pytest.mark.parametrize(
     "settings",
-    [{}, {"width": packed.MOST_CHANNELS // 4 + 1}, {"pixel_size": 2}, {"word_attention": False}],
+    [{}, {"pixel_size": 2}, {"pixel_shuffle": 2}, {"word_attention": False}],
 )
 def test_the_packed_generator_is_the_same_function(painter, settings):
-    """Of few channels, and of more at 8 pixels than what is packed without cutting."""
     networks = painter.config.updated({"networks": settings}).networks
     made_of = build_generator(networks, painter.config.text)
     generator = np.random.default_rng(0)

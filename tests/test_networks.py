@@ -11,7 +11,7 @@ from kgen.config import NetworksConfig, TextConfig
 from kgen.networks.discriminator import build_discriminator, looks_at_every_size
 from kgen.networks.generator import build_generator, channels_at
 from kgen.networks.heads import Concatenation, Projection
-from kgen.networks.layers import Modulation, WordAttention
+from kgen.networks.layers import Modulation, PixelShuffle, WordAttention
 from kgen.networks.text_to_image import build_text_to_image, draw
 from kgen.text.encoders import build_encoder
 
@@ -206,6 +206,34 @@ def test_a_concatenating_d_sees_picture_and_caption():
         for i, c in ((0, 0), (0, 1), (1, 0))
     ]
     assert len(set(logits)) == 3
+
+
+def test_pixel_shuffle_by_hand():
+    """One place of two colours a pixel: y[a, b, c] = x[(2 a + b) 2 + c]."""
+    x = np.arange(8, dtype="float32").reshape(1, 1, 1, 8)
+    expected = [[[[0, 1], [2, 3]], [[4, 5], [6, 7]]]]
+    np.testing.assert_array_equal(PixelShuffle(2)(x), expected)
+
+
+def test_squares_of_pixels_are_drawn_at_once_and_judged_one_by_one():
+    networks = dataclasses.replace(SMALL, image_size=64, pixel_shuffle=2)
+    model = text_to_image(networks, BAG)
+    generator = model.get_layer("generator")
+    assert generator.get_layer("to_image").output.shape == (None, 32, 32, 12)
+    assert "block_32" in {layer.name for layer in generator.layers}
+    assert "block_64" not in {layer.name for layer in generator.layers}
+    image = pictures(model, CAPTIONS, normal(0, 3, 8))
+    assert image.shape == (3, 64, 64, 3)
+    d = build_discriminator(networks, BAG)
+    assert d.get_layer("backbone").get_layer("from_image").output.shape == (None, 64, 64, 4)
+
+
+@pytest.mark.parametrize(("of_d", "channels"), [(0, 8), (32, 32)])
+def test_d_may_have_more_channels_than_g(of_d, channels):
+    networks = dataclasses.replace(SMALL, most_channels=8, discriminator_most_channels=of_d)
+    last_block = build_discriminator(networks, BAG).get_layer("backbone").get_layer("block_4")
+    assert last_block.output.shape == (None, 4, 4, channels)
+    assert build_generator(networks, BAG).get_layer("block_8").output.shape == (None, 8, 8, 8)
 
 
 def test_pixel_art_is_drawn_and_judged_a_block_at_a_time():

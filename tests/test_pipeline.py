@@ -125,6 +125,7 @@ def test_weights_of_another_configuration_are_refused(painter, tmp_path):
         {},
         {"word_attention": False},
         {"pixel_size": 2, "attention_size": 8},
+        {"pixel_shuffle": 2, "image_size": 64},
         {"width": 16, "most_channels": 64},  # also transposed convolutions of many channels
     ],
 )

@@ -74,6 +74,7 @@ def _build_backbone(config, text, dtype):
     image = keras.Input((config.image_size, config.image_size, 3), name="image")
     size = drawn_size = config.image_size // config.pixel_size
     width = config.discriminator_width
+    most = config.discriminator_most_channels or config.most_channels
     h = image
     if config.pixel_size > 1:
         h = layers.AveragePooling2D(config.pixel_size, dtype="float32", name="blocks")(h)
@@ -81,7 +82,7 @@ def _build_backbone(config, text, dtype):
     h = layers.Conv2D(width, 3, padding="same", dtype=dtype, name="from_image")(h)
     while size > LAST_SIZE:
         size //= 2
-        channels = channels_at(size, drawn_size, width, config.most_channels)
+        channels = channels_at(size, drawn_size, width, most)
         h = _block(h, channels, dtype, f"block_{size}")  # (B, size, size, channels)
     last_map = h = layers.LeakyReLU(0.2, dtype=dtype)(h)
     h = layers.Dense(text.caption_dim, dtype=dtype, name="whole")(layers.Flatten(dtype=dtype)(h))

@@ -4,7 +4,7 @@ import keras
 from keras import layers
 
 from kgen.config import ATTENTION_SIZES, NetworksConfig, TextConfig
-from kgen.networks.layers import Doubled, Modulation, WordAttention
+from kgen.networks.layers import Doubled, Modulation, PixelShuffle, WordAttention
 
 FIRST_SIZE = 4
 
@@ -35,7 +35,8 @@ def build_generator(
     Every block doubles height and width and is modulated twice by noise and caption vector;
     after the 8 and 16 px blocks the feature map attends to the words
     (`config.word_attention`, `config.attention_size`). Pixel art is drawn a block at a time
-    (`config.pixel_size`).
+    (`config.pixel_size`); the last convolution may give several pixels at once
+    (`config.pixel_shuffle`).
 
     Args:
         config: Size and width of the networks.
@@ -64,7 +65,7 @@ def build_generator(
         [inputs["noise"], inputs["caption_vector"]]
     )
 
-    drawn_size = config.image_size // config.pixel_size
+    drawn_size = config.drawn_size
     channels = channels_at(FIRST_SIZE, drawn_size, config.width, config.most_channels)
     h = layers.Dense(FIRST_SIZE * FIRST_SIZE * channels, dtype=dtype, name="first")(inputs["noise"])
     h = layers.Reshape((FIRST_SIZE, FIRST_SIZE, channels), dtype=dtype)(h)  # (B, 4, 4, 8w)
@@ -79,8 +80,11 @@ def build_generator(
             attention = WordAttention(dtype=dtype, name=f"words_{size}")
             h = attention(h, inputs["words"], inputs["mask"])
     h = layers.LeakyReLU(0.2, dtype=dtype)(h)
-    h = layers.Conv2D(3, 3, padding="same", dtype=dtype, name="to_image")(h)
+    shuffle = config.pixel_shuffle
+    h = layers.Conv2D(3 * shuffle**2, 3, padding="same", dtype=dtype, name="to_image")(h)
     image = layers.Activation("tanh", dtype="float32", name="image")(h)
+    if shuffle > 1:
+        image = PixelShuffle(shuffle, dtype="float32", name="pixel_shuffle")(image)
     if config.pixel_size > 1:
         image = layers.UpSampling2D(config.pixel_size, dtype="float32", name="blocks")(image)
     return keras.Model(inputs, image, name="generator")

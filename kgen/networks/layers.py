@@ -1,4 +1,4 @@
-"""The two ways in which text reaches G's feature maps."""
+"""G's own layers: the two ways in which text reaches its feature maps, and its last one."""
 
 import keras
 from keras import ops
@@ -124,3 +124,33 @@ class Doubled(keras.layers.Layer):
         h = ops.reshape(ops.concatenate([h, h], axis=-1), (-1, height, 2 * width, channels))
         h = ops.concatenate([h, h], axis=2)  # (B, H, 4W, C)
         return ops.reshape(h, (-1, 2 * height, 2 * width, channels))
+
+
+@keras.saving.register_keras_serializable("kgen")
+class PixelShuffle(keras.layers.Layer):
+    """Puts the channels of each place beside each other, as a square of pixels.
+
+    Formula:
+        y[s i + a, s j + b, c] = x[i, j, (s a + b) C + c]
+
+    Args:
+        size: s, height and width of the square.
+
+    Call args:
+        x: float (B, H, W, s² C).
+
+    Returns:
+        float (B, s H, s W, C).
+
+    Source: Shi et al. 2016 (sub-pixel convolution), eq. 4.
+    """
+
+    def __init__(self, size: int, **kwargs):
+        super().__init__(**kwargs)
+        self.size = size
+
+    def call(self, x):
+        return ops.depth_to_space(x, self.size)
+
+    def get_config(self):
+        return {**super().get_config(), "size": self.size}

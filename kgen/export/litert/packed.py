@@ -10,17 +10,11 @@ where packed pixels are no neighbours.
 
 import keras
 import numpy as np
-import tensorflow as tf
 from keras import layers
 
 from kgen.export.litert.folded import FoldedAttention, FoldedModulation
 from kgen.fast_generator import doubling_kernel
-from kgen.networks.layers import Modulation, WordAttention
-
-# Earlier transposed convolutions of so few channels keep the size of their maps, by zeros in their
-# kernels. Those zeros would more than double the largest weights of the model: there the maps are
-# a pixel larger, and are cut.
-MOST_CHANNELS = 32
+from kgen.networks.layers import Modulation, PixelShuffle, WordAttention
 
 
 def packed_generator(generator: keras.Model) -> keras.Model:
@@ -40,13 +34,14 @@ def packed_generator(generator: keras.Model) -> keras.Model:
     }
     if last.replace("block", "words") in {layer.name for layer in generator.layers}:
         makers = {}  # each pixel looks at the words for itself
+    if "pixel_shuffle" in {layer.name for layer in generator.layers}:
+        makers = {}  # it has as many channels as they are packed to elsewhere
     earlier = [layer for layer in up if layer.name not in makers]
-    makers |= {
-        layer.name: _packed_up if layer.filters <= MOST_CHANNELS else _packed_and_larger_up
-        for layer in earlier
-    }
-    larger = {name for name, maker in makers.items() if maker is _packed_and_larger_up}
-    unpacked = {layer.name for layer in earlier} | ({"to_image"} & makers.keys())
+    # Their maps are a pixel larger, and are cut: to keep their size by zeros in their kernels, as
+    # the last block does, would more than double the largest weights of the model.
+    larger = {layer.name for layer in earlier}
+    unpacked = larger | ({"to_image"} & makers.keys())
+    makers |= dict.fromkeys(larger, _packed_and_larger_up)
     made = {layer.name: _maker(layer, makers)(layer) for layer in generator.layers}
 
     def call(layer, *args, **kwargs):
@@ -57,7 +52,7 @@ def packed_generator(generator: keras.Model) -> keras.Model:
         if name == f"{last}_shortcut" and "to_image" in makers:
             drawn = layers.Concatenate(name=f"{name}_packed")([drawn] * 4)
         if name in unpacked:
-            drawn = Unpacked(name=f"{name}_unpacked")(drawn)
+            drawn = PixelShuffle(2, name=f"{name}_unpacked")(drawn)
         return layers.Cropping2D(1)(drawn) if name in larger else drawn
 
     copy = keras.models.clone_model(
@@ -71,13 +66,6 @@ def packed_generator(generator: keras.Model) -> keras.Model:
 def _maker(layer, makers):
     kinds = {WordAttention: FoldedAttention.of, Modulation: FoldedModulation.of}
     return makers.get(layer.name) or kinds.get(type(layer), _same)
-
-
-class Unpacked(layers.Layer):
-    """(B, H, W, 4C) to (B, 2H, 2W, C)."""
-
-    def call(self, packed):
-        return tf.nn.depth_to_space(packed, 2)
 
 
 def _same(layer):

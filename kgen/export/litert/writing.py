@@ -38,7 +38,7 @@ class Conversions:
         from kgen.export.litert.quantization import RECIPES, quantized
 
         networks = self._painter.config.networks
-        size = networks.image_size // networks.pixel_size
+        size = networks.drawn_size
         others = self._captions.proof[:NUM_UNSEEN]
         given = {
             part: (
