@@ -144,6 +144,29 @@ def test_channels_that_nothing_reads_are_left_out_and_nothing_changes(tiny_confi
     assert expected.std() > 0.05
 
 
+def test_a_block_less_keeps_the_others_and_has_a_soft_last_layer_of_its_own(tiny_config):
+    wide = wide_config(tiny_config, "lstm")
+    less = wide.updated({"networks": {"width": 16, "pixel_shuffle": 2}})  # the same at 16 pixels
+    trained, smaller = (model_folder.build_model(config, V) for config in (wide, less))
+    ids = np.random.default_rng(2).integers(0, V, (7, wide.text.caption_length)).astype("int32")
+    parts = [[m.get_layer(n) for n in ("encoder", "generator")] for m in (trained, smaller)]
+    own = smaller.get_layer("generator").get_layer("to_image").get_weights()
+    weights = pruned_weights(*map(tuple, parts), ids)
+    for part in parts[1]:
+        for layer in part.layers:
+            layer.set_weights([weights[layer.name, i] for i in range(len(layer.weights))])
+    rng, maps = np.random.default_rng(0), []
+    given = {"noise": rng.normal(size=(7, 8)), "caption_vector": rng.normal(size=(7, 16))}
+    for _, generator in parts:
+        of_block = keras.Model(generator.input, generator.get_layer("block_16").output)
+        maps.append(of_block(given).numpy())
+    np.testing.assert_allclose(*maps, rtol=1e-6)
+    assert maps[0].std() > 0.05
+    last = smaller.get_layer("generator").get_layer("to_image").get_weights()
+    np.testing.assert_allclose(last[0], 0.1 * own[0], rtol=1e-6)
+    assert last[0].shape == (3, 3, 16, 12)
+
+
 def unread(model, rng):
     """Makes every reader deaf to a random half of each group of channels."""
     halves = {}

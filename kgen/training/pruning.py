@@ -25,6 +25,8 @@ from kgen.training.importance import (
 )
 
 NUM_CAPTIONS = 512  # that tell which channels matter
+LAST = "to_image"
+SOFTER = 0.1  # a new last layer behind trained ones, which would drive every pixel to -1 or 1
 
 Weights = dict[tuple[str, int], np.ndarray]  # by a layer's name and a weight's place in it
 
@@ -39,21 +41,29 @@ def pruned_weights(
     Args:
         trained: T and G.
         narrower: T and G of the same layers, at most as wide. Where G attends to words fewer
-            times, what those attentions added is left out.
+            times, what those attentions added is left out; where it has fewer blocks, the larger
+            ones are, and its last layer is its own, softened.
         token_ids: int32 (N, L). Captions that importance is measured on.
 
     Returns:
         Weights by layer and place; None where the networks are as wide, or differ in more than in
         channels.
     """
+    left_out = _dispensable(trained[1]) | _larger_blocks(trained[1], narrower[1])
+    own = {}
+    if _has_new_last_layer(trained[1], narrower[1]):
+        last = narrower[1].get_layer(LAST)
+        own = {(LAST, i): SOFTER * weight for i, weight in enumerate(last.get_weights())}
     shapes = [
-        {key: w.shape for key, w in _weights(models).items()} for models in (trained, narrower)
+        {key: w.shape for key, w in _weights(models).items() if key not in own}
+        for models in (trained, narrower)
     ]
-    if shapes[0] == shapes[1] or not _fits_into(shapes[1], shapes[0], _dispensable(trained[1])):
+    if shapes[0] == shapes[1] or not _fits_into(shapes[1], shapes[0], left_out):
         return None
     kept = kept_channels(trained, narrower, token_ids)
-    axes = _axes_of_generator(trained[1], kept) | _axes_of_encoder(trained[0], kept)
-    found = {}
+    used = {name for name, _ in shapes[1]}
+    axes = _axes_of_generator(trained[1], kept, used) | _axes_of_encoder(trained[0], kept)
+    found = own
     weights = _weights(trained)
     for key in shapes[1]:
         weight = weights[key]
@@ -63,6 +73,21 @@ def pruned_weights(
         if found[key].shape != shapes[1][key]:
             return None
     return found
+
+
+def _has_new_last_layer(trained: keras.Model, narrower: keras.Model) -> bool:
+    """Whether the last layer of one G gives more pixels at once than that of the other."""
+    return trained.get_layer(LAST).filters != narrower.get_layer(LAST).filters
+
+
+def _larger_blocks(generator, narrower) -> set[str]:
+    """Layers of G for maps that are larger than all of the narrower one's."""
+    most = narrower.get_layer(LAST).input.shape[1]
+    return {
+        layer.name
+        for layer in generator.layers
+        if layer.name.startswith("block_") and int(layer.name.split("_")[1]) > most
+    }
 
 
 def _dispensable(generator) -> set[str]:
@@ -124,6 +149,8 @@ def kept_channels(
     both_ways = any(layer.name == DIRECTIONS[1] for layer in encoder.layers)
     kept = {}
     for group, of_each in importances(*trained, token_ids).items():
+        if group not in sizes:  # of a block that is left out
+            continue
         sides = 2 if group == WORDS and both_ways else 1  # a direction's units stay its own
         kept[group] = np.concatenate([
             side * len(part) + _greatest(part, sizes[group] // sides)
@@ -136,13 +163,15 @@ def _greatest(importance, num):
     return np.sort(np.argsort(-importance, kind="stable")[:num])
 
 
-def _axes_of_generator(generator, kept) -> dict[tuple[str, int], tuple]:
-    """Which places each axis of each weight of G keeps; None: all."""
+def _axes_of_generator(generator, kept, used) -> dict[tuple[str, int], tuple]:
+    """Which places each axis of each weight of those layers of G keeps; None: all."""
     noise_dim = generator.input["noise"].shape[1]
     condition = np.concatenate([np.arange(noise_dim), noise_dim + kept[CAPTION]])
     axes = {}
     for layer in generator.layers:
         name = layer.name
+        if name not in used:
+            continue
         if name == "first":
             channels = layer.units // FIRST_SIZE**2
             places = _repeated(kept[stage(FIRST_SIZE)], channels, FIRST_SIZE**2)
@@ -166,7 +195,7 @@ def _axes_of_generator(generator, kept) -> dict[tuple[str, int], tuple]:
             before = kept[inner(size) if name.endswith("_conv") else stage(size)]
             # A shortcut is enlarged only behind its convolution.
             after = kept.get(stage(2 * size if name.endswith("_shortcut") else size))
-            after = None if name == "to_image" else after
+            after = None if name == LAST else after
             axes |= {(name, 0): (None, None, before, after), (name, 1): (after,)}
     return axes
 

@@ -19,14 +19,13 @@ from kgen.networks.layers import Modulation
 from kgen.text.pretrained import HiddenStates, pretrained_of
 from kgen.training.building import build_gan
 from kgen.training.checkpoints import LAST
-from kgen.training.pruning import pruned_weights, some_captions
+from kgen.training.pruning import SOFTER, pruned_weights, some_captions
 from kgen.training.widening import widened
 
 # Share of the wordpieces from which on T is taken. Of 300 watercolours' 553 wordpieces scenes_64
 # knows 54, and T learned the others more slowly than from nothing: docs/ablations.md, fruit_300.
 LEAST_KNOWN = 0.5
 LEAST_SHARE = 0.01  # of G's parameters; a bias or two always fit
-SOFTER = 0.1  # G's last layer behind trained ones
 
 
 def start_from_model(
