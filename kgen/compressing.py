@@ -15,6 +15,7 @@ from kgen.training.checkpoints import LAST
 
 NARROWABLE = ("bag", "lstm", "bilstm")  # encoders that pruning can narrow
 STEPS = 40_000
+TAUGHT_STEPS = 6000
 HEAD_START = 500  # steps of an untrained D
 
 
@@ -52,6 +53,7 @@ def compressed_config(
             "start_from": teacher,
             "teacher": teacher,
             "steps": STEPS,
+            "taught_steps": TAUGHT_STEPS,
             "generator_rate": Config().training.generator_rate,
             "discriminator_rate": Config().training.discriminator_rate,
             "head_start": 0 if has_discriminator else HEAD_START,

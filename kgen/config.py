@@ -213,6 +213,9 @@ class TrainingConfig:
         teacher: Trained model whose pictures G learns to draw, of the same captions and noise,
             beside what D teaches it, and whose encoder T learns to read like, before: a preset's
             name or a run's folder; empty: none.
+        taught_steps: Steps in which G learns from the teacher's pixels alone, at a run's start,
+            before D sees what it draws. They are quick, and its own steps then begin with
+            everything in its place.
         pixel_weight: Weight of the distance from the teacher's pixels.
         feature_weight: Weight of the distance from the teacher's pictures in what D sees at every
             size.
@@ -253,6 +256,7 @@ class TrainingConfig:
     averaging: float = 0.998
     start_from: str = ""
     teacher: str = ""
+    taught_steps: int = 0
     pixel_weight: float = 10.0
     feature_weight: float = 2.0
     head_start: int = 0
@@ -268,6 +272,7 @@ class TrainingConfig:
         checks.check_int("training.batch_size", self.batch_size, 2, 4096)
         checks.check_int("training.penalty_interval", self.penalty_interval, 1, MOST_STEPS)
         checks.check_int("training.head_start", self.head_start, 0, MOST_STEPS)
+        checks.check_int("training.taught_steps", self.taught_steps, 0, MOST_STEPS)
         checks.check_int("training.report_interval", self.report_interval, 1, MOST_STEPS)
         checks.check_int("training.seed", self.seed, 0, 2**31 - 1)
         checks.check_real("training.generator_rate", self.generator_rate, 0.0, 1.0)

@@ -11,8 +11,10 @@ from kgen.checks import ToldWarning
 from kgen.config import Config
 from kgen.data.captioned_pictures import CaptionedPictures
 from kgen.networks.layers import Modulation
+from kgen.noise import sample_noise
 from kgen.pipeline import TextToImage
 from kgen.training import losses, run, text_teaching
+from kgen.training.draw_teaching import teach_drawing
 from kgen.training.importance import WORDS, importances, inner, stage
 from kgen.training.pruning import kept_channels, pruned_weights, some_captions
 from kgen.training.teacher import is_teacher, read_teacher, teacher_of
@@ -39,6 +41,7 @@ def wide_config(tiny_config, encoder):
 @pytest.fixture(autouse=True)
 def _taught_in_a_moment(monkeypatch):
     monkeypatch.setattr(text_teaching, "STEPS", 100)
+    monkeypatch.setattr(compressing, "TAUGHT_STEPS", 5)
 
 
 @pytest.fixture(scope="module")
@@ -63,6 +66,33 @@ def test_feature_loss_by_hand():
     seen, wanted = np.full((2, 1, 1, 3), 2.0, "float32"), np.full((2, 1, 1, 3), 4.0, "float32")
     found = losses.feature_loss([seen, feature], [wanted, imitated])
     assert float(found) == pytest.approx(0.5 + 15 / 12, rel=1e-5)
+
+
+def test_laplacian_loss_by_hand():
+    """64 in one of 192 numbers: 48 and 3 · 16 of 192 are left of it; of the means 12 and 3 · 4 of
+    48, then 3 and 3 · 1 of 12, and 1 of 3."""
+    image, imitated = np.ones((1, 8, 8, 3), "float32"), np.ones((1, 8, 8, 3), "float32")
+    image[0, 3, 4, 1] += 64
+    assert float(losses.laplacian_loss(imitated, image)) == pytest.approx(0.5 + 0.5 + 0.5 + 1 / 3)
+
+
+def test_g_learns_to_draw_as_its_teacher_does(teacher):
+    config = compressing.kept_config(teacher, 0.5)
+    painter = TextToImage.from_preset(teacher)
+    model = model_folder.build_model(config, len(painter.vocabulary))
+    networks = model.get_layer("encoder"), model.get_layer("generator")
+    ids = painter.tokenizer(CAPTIONS).numpy()
+    draw, noise = teacher_of(read_teacher(config)), sample_noise(len(ids), 8, seed=5)
+
+    def apart():
+        y = model({"token_ids": ids, "noise": noise}, training=False)
+        return float(losses.laplacian_loss(draw(ids, noise), y))
+
+    t, before = networks[0].get_weights(), apart()
+    teach_drawing(networks, draw, ids[:, None], steps=60, seed=1)
+    assert apart() < 0.7 * before
+    for a, b in zip(networks[0].get_weights(), t, strict=True):
+        np.testing.assert_array_equal(a, b)
 
 
 def test_share_said_by_hand():
@@ -271,12 +301,12 @@ def test_a_compressed_run_comes_nearer_to_its_teacher(teacher, tmp_path):
 def test_what_starts_from_another_run_is_not_taught_to_read_anew(teacher, tmp_path):
     """Its G reads T as it is."""
     config = compressing.kept_config(teacher, 0.5).updated({"training": {"steps": 1}})
-    with pytest.warns(ToldWarning, match="learns to read as its teacher's"):
+    with pytest.warns(ToldWarning, match="learns to (read|draw) as its teacher's"):
         first = run.train(config, tmp_path / "a", progress=False, pictures=pictures())
     config = config.updated({"training": {"start_from": str(first)}})
     with pytest.warns(ToldWarning) as told:
         run.train(config, tmp_path / "b", progress=False, pictures=pictures())
-    assert not [one for one in told if "learns to read" in str(one.message)]
+    assert not [one for one in told if "as its teacher's" in str(one.message)]
 
 
 def test_a_teacher_is_known_by_any_of_its_names(teacher, tmp_path, monkeypatch):

@@ -56,6 +56,7 @@ OTHER = {  # a value for every key that is not its default
         "averaging": 0.5,
         "start_from": "scenes_64",
         "teacher": "scenes_128",
+        "taught_steps": 6,
         "pixel_weight": 1.5,
         "feature_weight": 2.5,
         "head_start": 9,

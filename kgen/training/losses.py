@@ -239,6 +239,32 @@ def pixel_loss(image, imitated):
     return ops.mean(ops.abs(image - imitated))
 
 
+def laplacian_loss(imitated, image):
+    """How far a picture is from a teacher's at every scale: small things count as much as large.
+
+    Formula:
+        L = Σ_j E|L_j(y) - L_j(y')|, L_j(y) = y_j - up(y_{j+1}), the last of them y_J itself,
+        y_0 = y, y_{j+1} the means of the squares of 2 x 2 pixels of y_j
+
+    Args:
+        imitated: float32 (B, H, W, 3), in [-1, 1]. y', the teacher's.
+        image: float32 (B, H, W, 3), in [-1, 1]. y. In this order Keras' `compile` wants them.
+
+    Returns:
+        float32 (), at least 0. J = 3.
+
+    Source: Bojanowski et al. 2018 (GLO), eq. 3, of means in place of sums, with squares of pixels
+        for the Gaussian.
+    """
+    difference = image - imitated  # each level is linear
+    total = 0.0
+    for _ in range(3):
+        mean = ops.average_pool(difference, 2)
+        total += ops.mean(ops.abs(difference - ops.repeat(ops.repeat(mean, 2, axis=1), 2, axis=2)))
+        difference = mean
+    return total + ops.mean(ops.abs(difference))
+
+
 def feature_loss(features, imitated):
     """How far what D sees in pictures is from what it sees in those of a teacher.
 

@@ -12,6 +12,7 @@ from kgen.checks import ToldWarning
 from kgen.config import PRETRAINED, Config
 from kgen.model_folder import ModelFolder, read_model
 from kgen.presets import model_folder
+from kgen.training.draw_teaching import teach_drawing
 from kgen.training.text_teaching import teach_text
 
 # What has to be the same, for the same captions and noise to mean the same picture.
@@ -55,19 +56,27 @@ def is_teacher(config: Config, folder: str | os.PathLike) -> bool:
 
 
 def teach(gan: keras.Model, config: Config, token_ids: Sequence[np.ndarray]) -> str:
-    """Teaches T to read as the teacher's T does; says how well it does then.
+    """Teaches T to read as the teacher's T does, then G to draw what the teacher draws; says how
+    well T reads then.
 
     Args:
-        gan: The networks of `config`; T and its average are changed.
+        gan: The networks of `config`; T, G and their averages are changed.
         config: Of the run.
         token_ids: N arrays int32 (K_i, L), the ids of each picture's captions.
     """
+    told = config.training
     model = read_model(model_folder(config.training.teacher)).model
     trained = model.get_layer("encoder"), model.get_layer("generator")
-    told = "the encoder learns to read as its teacher's does; some minutes"
-    warnings.warn(told, ToldWarning, stacklevel=3)
-    share = teach_text((gan.encoder, gan.generator), trained, token_ids, config.training.seed)
+    text = "the encoder learns to read as its teacher's does; some minutes"
+    warnings.warn(text, ToldWarning, stacklevel=3)
+    networks = gan.encoder, gan.generator
+    share = teach_text(networks, trained, token_ids, told.seed)
+    if told.taught_steps:
+        text = f"the generator learns to draw as its teacher's does: {told.taught_steps} quick steps"
+        warnings.warn(text, ToldWarning, stacklevel=3)
+        teach_drawing(networks, gan.teacher, token_ids, told.taught_steps, told.seed)
     gan.averaged_encoder.set_weights(gan.encoder.get_weights())
+    gan.averaged_generator.set_weights(gan.generator.get_weights())
     return f"kgen: the encoder says {100 * share:.1f} % of what its teacher's says of captions"
 
 
