@@ -15,6 +15,7 @@ from kgen.training.checkpoints import LAST
 
 NARROWABLE = ("bag", "lstm", "bilstm")  # encoders that pruning can narrow
 STEPS = 40_000
+TEXT_WEIGHT = 2.0  # what the caption says counts more than how real it looks
 TAUGHT_STEPS = 6000
 HEAD_START = 500  # steps of an untrained D
 
@@ -43,11 +44,15 @@ def compressed_config(
         raise ValueError(checks.wrong("text.encoder", "one that kgen trains", PRETRAINED, hint))
     teacher = str(Path(folder).absolute())
     has_discriminator = (Path(folder) / LAST).is_file()
-    # An untrained D learns faster where it is small, and G's few channels ask no more of it.
-    narrower = config.networks.discriminator_width // (1 if has_discriminator else 2)
+    networks = config.networks
+    # D stays as it was: one of few channels soon finds all words in G's pictures that it finds in
+    # real ones, while there are no stars in them yet, and no snow.
+    of_d = networks.discriminator_most_channels or networks.most_channels
     settings = {
         "networks": {
-            "width": width, "most_channels": most, "discriminator_width": max(2, narrower),
+            "width": width,
+            "most_channels": most,
+            "discriminator_most_channels": of_d or 8 * networks.discriminator_width,
         },
         "training": {
             "start_from": teacher,
@@ -56,6 +61,8 @@ def compressed_config(
             "taught_steps": TAUGHT_STEPS,
             "generator_rate": Config().training.generator_rate,
             "discriminator_rate": Config().training.discriminator_rate,
+            "contrastive_weight": TEXT_WEIGHT,
+            "word_weight": TEXT_WEIGHT,
             "head_start": 0 if has_discriminator else HEAD_START,
         },
     }  # fmt: skip

@@ -221,6 +221,8 @@ class TrainingConfig:
             size.
         head_start: Steps in which D learns alone, for a G and T that are trained and a D that is
             not, as with `start_from` a preset: an untrained D would lead them astray.
+        text_held: Whether T stays as it is while D and G learn: one that has learned to read as a
+            teacher's does (`teacher`) forgets some of it else.
         precision: Of the networks' arithmetic: `float32`, `bfloat16`, or `float16`, whose losses
             are scaled; weights, losses and penalties are float32 always. `auto`: bfloat16 where a
             measurement at the run's start finds it faster, else float32.
@@ -258,8 +260,9 @@ class TrainingConfig:
     teacher: str = ""
     taught_steps: int = 0
     pixel_weight: float = 10.0
-    feature_weight: float = 2.0
+    feature_weight: float = 0.3
     head_start: int = 0
+    text_held: bool = False
     precision: str = "float32"
     report_interval: int = 1000
     validation: str = ""

@@ -52,10 +52,12 @@ def teacher(tiny_config, tmp_path_factory):
 
 
 def test_pixel_loss_by_hand():
-    """|0.5 - 1| = 0.5 and |-1 - 1| = 2 in one of three channels each: (0.5 + 2) / 6."""
-    image = np.zeros((1, 1, 2, 3), "float32")
+    """Of two squares of three channels: 8 in one pixel of 16 is 0.5, 2 in each is 2, and what is
+    moved within a square is nothing: (0.5 + 2) / 6."""
+    image = np.zeros((1, 4, 8, 3), "float32")
     imitated = image.copy()
-    image[0, 0, :, 0], imitated[0, 0, :, 0] = (0.5, -1.0), (1.0, 1.0)
+    imitated[0, 1, 2, 0], image[0, :, 4:, 1] = 8.0, -2.0
+    image[0, 0, 0, 2], imitated[0, 3, 3, 2] = 1.0, 1.0
     assert float(losses.pixel_loss(image, imitated)) == pytest.approx(2.5 / 6)
 
 
@@ -378,8 +380,10 @@ def test_a_share_is_of_every_channel(teacher):
     config = compressing.kept_config(teacher, 0.5)
     assert (config.networks.width, config.networks.most_channels) == (4, 32)
     assert (config.text.caption_dim, config.text.embedding_dim) == (4, 4)
-    # The run's own discriminator goes on with its width.
-    assert config.networks.discriminator_width == 4
+    # The run's own discriminator goes on as it is.
+    d = Config.read(teacher / "config.json").networks
+    assert config.networks.discriminator_width == d.discriminator_width == 4
+    assert config.networks.discriminator_most_channels == 32  # 8 times as many
     assert config.training.head_start == 0
 
 

@@ -60,6 +60,7 @@ OTHER = {  # a value for every key that is not its default
         "pixel_weight": 1.5,
         "feature_weight": 2.5,
         "head_start": 9,
+        "text_held": True,
         "precision": "bfloat16",
         "report_interval": 8,
         "validation": "match",

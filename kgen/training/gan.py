@@ -172,7 +172,12 @@ class TextToImageGAN(keras.Model):
             scaled = self.discriminator_optimizer.scale_loss(d_loss)
         gradients = tape.gradient(scaled, self.discriminator_variables)
         num_of_d = len(self.discriminator.trainable_variables)
-        gradients[num_of_d:] = self._held(gradients[num_of_d:])
+        of_t = gradients[num_of_d:]
+        gradients[num_of_d:] = (
+            [tf.zeros_like(gradient) for gradient in of_t]
+            if self.training.text_held
+            else self._held(of_t)
+        )
         self.discriminator_optimizer.apply(gradients, self.discriminator_variables)
         if self.augmentations:
             d_logs["augmentation_chance"] = self._adapt_augmentation(d_logs["overfitting"], x)
