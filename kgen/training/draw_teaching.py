@@ -10,7 +10,6 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from kgen.networks.text_to_image import draw
 from kgen.training.losses import laplacian_loss
 
 BATCH_SIZE = 32

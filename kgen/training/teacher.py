@@ -72,7 +72,7 @@ def teach(gan: keras.Model, config: Config, token_ids: Sequence[np.ndarray]) -> 
     networks = gan.encoder, gan.generator
     share = teach_text(networks, trained, token_ids, told.seed)
     if told.taught_steps:
-        text = f"the generator learns to draw as its teacher's does: {told.taught_steps} quick steps"
+        text = f"the generator learns to draw as its teacher does; {told.taught_steps} quick steps"
         warnings.warn(text, ToldWarning, stacklevel=3)
         teach_drawing(networks, gan.teacher, token_ids, told.taught_steps, told.seed)
     gan.averaged_encoder.set_weights(gan.encoder.get_weights())
