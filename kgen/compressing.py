@@ -61,6 +61,7 @@ def compressed_config(
             "taught_steps": TAUGHT_STEPS,
             "generator_rate": Config().training.generator_rate,
             "discriminator_rate": Config().training.discriminator_rate,
+            "text_held": True,
             "contrastive_weight": TEXT_WEIGHT,
             "word_weight": TEXT_WEIGHT,
             "head_start": 0 if has_discriminator else HEAD_START,

@@ -18,7 +18,7 @@ from kgen.training.draw_teaching import teach_drawing
 from kgen.training.importance import WORDS, importances, inner, stage
 from kgen.training.pruning import kept_channels, pruned_weights, some_captions
 from kgen.training.teacher import is_teacher, read_teacher, teacher_of
-from kgen.training.text_teaching import share_said, teach_text
+from kgen.training.text_teaching import pairs_of_captions, share_said, teach_text
 
 V = 20
 CAPTIONS = ("red hill", "blue hill", "red 山", "blue 山", "moon 湖", "moon hill")
@@ -115,7 +115,7 @@ def test_a_narrower_encoder_learns_to_read_as_a_trained_one(tiny_config, encoder
         for c in (wide, narrow)
     )
     length = wide.text.caption_length
-    ids = np.random.default_rng(2).integers(1, V, (40, 2, length)).astype("int32")
+    ids = np.random.default_rng(2).integers(1, V, (80, 1, length)).astype("int32")
 
     def words_apart():
         kept = kept_channels(trained, smaller, some_captions(ids))[WORDS]
@@ -126,6 +126,37 @@ def test_a_narrower_encoder_learns_to_read_as_a_trained_one(tiny_config, encoder
     monkeypatch.setattr(text_teaching, "STEPS", 400)
     assert teach_text(smaller, trained, ids, seed=0) > 0.6
     assert words_apart() < 0.7 * before
+
+
+def test_captions_are_paired_with_others_of_their_picture():
+    """Of 1, 2 and 3 captions, told by their only id."""
+    token_ids = [np.array(of, "int32")[:, None] for of in ([10], [20, 21], [30, 31, 32])]
+    pairs = np.concatenate(pairs_of_captions(token_ids, 600, seed=1), axis=1)
+    assert (pairs[:, 0] // 10 == pairs[:, 1] // 10).all()
+    assert {tuple(pair) for pair in pairs.tolist()} == {
+        (a, b) for of in token_ids for a in of[:, 0].tolist() for b in of[:, 0].tolist()
+    }
+    np.testing.assert_allclose(np.bincount(pairs[:, 0] // 10)[1:], 200, atol=50)
+
+
+def test_captions_of_one_picture_come_to_be_read_alike(tiny_config, monkeypatch):
+    keras.utils.set_random_seed(0)
+    wide = wide_config(tiny_config, "lstm")
+    narrow = wide.updated({"text": {"caption_dim": 8}, "networks": {"width": 4}})
+    trained, smaller = (
+        tuple(model_folder.build_model(c, V).get_layer(n) for n in ("encoder", "generator"))
+        for c in (wide, narrow)
+    )
+    length = wide.text.caption_length
+    ids = np.random.default_rng(2).integers(1, V, (12, 2, length)).astype("int32")
+    monkeypatch.setattr(text_teaching, "STEPS", 300)
+    teach_text(smaller, trained, ids, seed=0)
+
+    def apart(encoder):
+        a, b = (encoder.predict(ids[:, i], verbose=0)["caption_vector"] for i in (0, 1))
+        return np.square(a - b).mean() / np.var(np.concatenate([a, b]), axis=0).mean()
+
+    assert apart(smaller[0]) < 0.3 * apart(trained[0])
 
 
 def test_an_encoder_that_reads_as_its_teacher_is_taught_nothing(tiny_config):

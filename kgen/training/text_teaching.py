@@ -26,12 +26,15 @@ def teach_text(
     token_ids: Sequence[np.ndarray],
     seed: int,
 ) -> float:
-    """Teaches T to say what a trained T says of the same captions, in the channels that matter
-    most to the trained G; those are the ones that pruning keeps.
+    """Teaches T to say of captions what a trained T says of them and of others of the same picture,
+    in the channels that matter most to the trained G; those are the ones that pruning keeps.
+
+    So captions of one picture are read alike, whatever their words and language: a small G has no
+    channels to spare for telling apart what is to be drawn alike.
 
     Formula:
-        L = Σ_o E|o - o'_K|² / Var[o'_K], o the caption vector and, where G attends to them, the
-        words; K the kept channels, o' of the trained T
+        L = E|c(t) - c'_K(s)|² / Var[c'_K], and where G attends to words, of those of t likewise;
+        t and s captions of the same picture, K the kept channels, c' of the trained T
 
     Args:
         narrower: T, which is trained, and its G.
@@ -67,12 +70,36 @@ def teach_text(
         loss=dict.fromkeys(places, "mse"),
         loss_weights={name: 1 / variance(said) for name, said in of_some.items()},
     )
-    captions = np.concatenate(token_ids)
-    order = np.random.default_rng(seed).integers(0, len(captions), STEPS * BATCH_SIZE)
-    batches = tf.data.Dataset.from_tensor_slices(captions[order]).batch(BATCH_SIZE)
-    batches = batches.map(lambda ids: (ids, wanted(ids))).prefetch(tf.data.AUTOTUNE)
+    pairs = pairs_of_captions(token_ids, STEPS * BATCH_SIZE, seed)
+    batches = tf.data.Dataset.from_tensor_slices(pairs).batch(BATCH_SIZE)
+
+    def task(ids, others):
+        return ids, {**wanted(ids), "caption_vector": wanted(others)["caption_vector"]}
+
+    batches = batches.map(task).prefetch(tf.data.AUTOTUNE)
     reader.fit(batches, epochs=1, shuffle=False, verbose=0)
     return share()
+
+
+def pairs_of_captions(
+    token_ids: Sequence[np.ndarray], num: int, seed: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """Draws captions, and of each picture another one, or the same.
+
+    Args:
+        token_ids: N arrays int32 (K_i, L), the ids of each picture's captions.
+        num: Pairs.
+        seed: Of the draws.
+
+    Returns:
+        int32 (num, L) and int32 (num, L).
+    """
+    counts = np.array([len(ids) for ids in token_ids])
+    captions, firsts = np.concatenate(token_ids), np.cumsum(counts) - counts
+    rng = np.random.default_rng(seed)
+    picture = rng.integers(0, len(counts), num)
+    some, others = (firsts[picture] + rng.integers(0, counts[picture]) for _ in range(2))
+    return captions[some], captions[others]
 
 
 def share_said(said, wanted) -> float:
