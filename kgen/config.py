@@ -216,7 +216,7 @@ class TrainingConfig:
         taught_steps: Steps in which G learns from the teacher's pixels alone, at a run's start,
             before D sees what it draws. They are quick, and its own steps then begin with
             everything in its place.
-        pixel_weight: Weight of the distance from the teacher's pixels.
+        pixel_weight: Weight of the distance from the teacher's pixels, in means of 4 x 4.
         feature_weight: Weight of the distance from the teacher's pictures in what D sees at every
             size.
         head_start: Steps in which D learns alone, for a G and T that are trained and a D that is

@@ -112,8 +112,8 @@ def serialized(model: schema.ModelT) -> bytes:
     """A LiteRT file of its tables, with equal vectors, texts, options and quantizations in it once.
 
     Else each signature had its own scales of the weights that all share, each tensor its own
-    shape, and each of the many small steps of an LSTM its own options: a sixth of an int8 file, and
-    of small models' two fifths.
+    shape, and each of the many small steps of an LSTM its own options: a tenth of an int8 file,
+    and of small models' a quarter.
     """
     _drop_empty_buffers(model)
     _drop_empty_quantization(model)
