@@ -38,6 +38,13 @@ def wide_config(tiny_config, encoder):
     })  # fmt: skip
 
 
+def wide_and_narrow(wide):
+    """T and G of `wide`, and those of a narrower model."""
+    narrow = wide.updated({"text": {"caption_dim": 8}, "networks": {"width": 4}})
+    models = [model_folder.build_model(config, V) for config in (wide, narrow)]
+    return [(model.get_layer("encoder"), model.get_layer("generator")) for model in models]
+
+
 @pytest.fixture(autouse=True)
 def _taught_in_a_moment(monkeypatch):
     monkeypatch.setattr(text_teaching, "STEPS", 100)
@@ -109,11 +116,7 @@ def test_share_said_by_hand():
 def test_a_narrower_encoder_learns_to_read_as_a_trained_one(tiny_config, encoder, monkeypatch):
     keras.utils.set_random_seed(0)
     wide = wide_config(tiny_config, encoder).updated({"networks": {"word_attention": True}})
-    narrow = wide.updated({"text": {"caption_dim": 8}, "networks": {"width": 4}})
-    trained, smaller = (
-        tuple(model_folder.build_model(c, V).get_layer(n) for n in ("encoder", "generator"))
-        for c in (wide, narrow)
-    )
+    trained, smaller = wide_and_narrow(wide)
     length = wide.text.caption_length
     ids = np.random.default_rng(2).integers(1, V, (80, 1, length)).astype("int32")
 
@@ -142,11 +145,7 @@ def test_captions_are_paired_with_others_of_their_picture():
 def test_captions_of_one_picture_come_to_be_read_alike(tiny_config, monkeypatch):
     keras.utils.set_random_seed(0)
     wide = wide_config(tiny_config, "lstm")
-    narrow = wide.updated({"text": {"caption_dim": 8}, "networks": {"width": 4}})
-    trained, smaller = (
-        tuple(model_folder.build_model(c, V).get_layer(n) for n in ("encoder", "generator"))
-        for c in (wide, narrow)
-    )
+    trained, smaller = wide_and_narrow(wide)
     length = wide.text.caption_length
     ids = np.random.default_rng(2).integers(1, V, (12, 2, length)).astype("int32")
     monkeypatch.setattr(text_teaching, "STEPS", 300)

@@ -144,7 +144,8 @@ class TextToImageGAN(keras.Model):
 
     @property
     def discriminator_variables(self):
-        return self.discriminator.trainable_variables + self.encoder.trainable_variables
+        of_t = [] if self.training.text_held else self.encoder.trainable_variables
+        return self.discriminator.trainable_variables + of_t
 
     @property
     def steps_taken(self):
@@ -172,12 +173,7 @@ class TextToImageGAN(keras.Model):
             scaled = self.discriminator_optimizer.scale_loss(d_loss)
         gradients = tape.gradient(scaled, self.discriminator_variables)
         num_of_d = len(self.discriminator.trainable_variables)
-        of_t = gradients[num_of_d:]
-        gradients[num_of_d:] = (
-            [tf.zeros_like(gradient) for gradient in of_t]
-            if self.training.text_held
-            else self._held(of_t)
-        )
+        gradients[num_of_d:] = self._held(gradients[num_of_d:])
         self.discriminator_optimizer.apply(gradients, self.discriminator_variables)
         if self.augmentations:
             d_logs["augmentation_chance"] = self._adapt_augmentation(d_logs["overfitting"], x)
