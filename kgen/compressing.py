@@ -16,7 +16,7 @@ from kgen.training.checkpoints import LAST
 NARROWABLE = ("bag", "lstm", "bilstm")  # encoders that pruning can narrow
 STEPS = 40_000
 # What the caption says counts more than how real it looks; its words most, since from them D tells
-# falling snow from rain, which its caption vectors hardly do.
+# falling snow from rain more surely than by caption vectors.
 CONTRASTIVE_WEIGHT, WORD_WEIGHT = 2.0, 6.0
 RATE = 2e-4  # of D and G: G draws everything in its place already
 TAUGHT_STEPS = 6000

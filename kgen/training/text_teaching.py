@@ -36,9 +36,9 @@ def teach_text(
     channels to spare for telling apart what is to be drawn alike.
 
     Formula:
-        L = (E|c(t) - c'_K(s)|² + λ E|c(t) - c(s)|²) / Var[c'_K], and where G attends to words, of
-        those of t and t likewise the first; t and s captions of the same picture, K the kept
-        channels, c' of the trained T
+        L = (E|c(t) - c'_K(s)|² + λ E|c(t) - c(s)|²) / Var[c'_K], where t and s are captions of
+        the same picture, K the kept channels, c' of the trained T; and where G attends to words,
+        the first term of those of t, with s = t
 
     Args:
         narrower: T, which is trained, and its G.
@@ -51,8 +51,8 @@ def teach_text(
         1 for all of it.
 
     Source: Romero et al. 2015 (FitNets), eq. 3, with the channels that pruning keeps for their
-        regressor; the second term as in Sajjadi et al. 2016, of other
-        words in place of other transformations of a picture.
+        regressor; the second term as in Sajjadi et al. 2016, of other words in
+        place of other transformations of a picture.
     """
     t, g = narrower
     some = some_captions(token_ids)
