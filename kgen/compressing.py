@@ -21,6 +21,7 @@ CONTRASTIVE_WEIGHT, WORD_WEIGHT = 2.0, 6.0
 RATE = 2e-4  # of D and G: G draws everything in its place already
 TAUGHT_STEPS = 6000
 HEAD_START = 500  # steps of an untrained D
+AVERAGING = 0.9995  # rare things, such as snow, come and go in a small G; the mean has them
 
 
 def compressed_config(
@@ -68,6 +69,7 @@ def compressed_config(
             "contrastive_weight": CONTRASTIVE_WEIGHT,
             "word_weight": WORD_WEIGHT,
             "head_start": 0 if has_discriminator else HEAD_START,
+            "averaging": AVERAGING,
         },
     }  # fmt: skip
     if config.text.encoder in NARROWABLE:

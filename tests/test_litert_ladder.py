@@ -313,6 +313,13 @@ def test_tensors_in_floats_say_nothing_of_quantisation(ladder):
     assert any(q is None for q in told) and any(q is not None for q in told)
 
 
+def test_only_inputs_and_outputs_have_a_name(ladder):
+    for path in (ladder[0] / "litert").glob("*.tflite"):
+        for subgraph in conversion.parsed(path.read_bytes()).subgraphs:
+            named = {i for i, tensor in enumerate(subgraph.tensors) if tensor.name is not None}
+            assert named == {*subgraph.inputs, *subgraph.outputs}
+
+
 def test_calibration_is_of_real_captions_and_ordinary_noise(painter):
     conversions = writing.Conversions(painter, made_up(painter))
     given = conversions._inputs("model", True, made_up(painter).calibration, writing.SEED)

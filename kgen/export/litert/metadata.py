@@ -60,7 +60,7 @@ def finished(content: bytes, metadata: dict[str, Any]) -> bytes:
         named = {*subgraph.inputs, *subgraph.outputs}
         for index, tensor in enumerate(subgraph.tensors):
             if index not in named:
-                tensor.name = b""
+                tensor.name = None
     buffer, entry = schema.BufferT(), schema.MetadataT()
     text = json.dumps(metadata, ensure_ascii=False, separators=(",", ":"))
     buffer.data = np.frombuffer(text.encode(), np.uint8)
