@@ -27,12 +27,12 @@ NUM_SHOWN = 8  # pictures of a run for the eye
 
 
 @functools.lru_cache(maxsize=2)
-def _court(name, data, image_size):
+def _court(name, data, image_size, attributes):
     """Judge, classifier, pictures and what real ones reach, once in a process."""
     train = pictures_of(data, image_size, 0, "train")
     test = pictures_of(data, image_size, 0, "test")
     test = test.in_memory(np.arange(min(NUM_TEST, len(test))))
-    names = [n for n in attribute_names(train) if n in ATTRIBUTES[name]]
+    names = [n for n in attribute_names(train) if n in attributes]
     matcher, classifier = judge_for(train), train_classifier(
         train, names, num_classes=NUM_KINDS if name == "fruit_300" else MAX_CLASSES
     )
@@ -43,9 +43,16 @@ def _court(name, data, image_size):
     return matcher, look_closely, classifier, test, of_real, captions
 
 
-def judge(painter, name, data) -> dict:
-    """Distance, R-precision of 100 and obedience, over all caption columns."""
-    court = _court(name, data, painter.image_size)
+def judge(painter, name, data, attributes: tuple[str, ...] = ()) -> dict:
+    """Distance, R-precision of 100 and obedience, over all caption columns.
+
+    Args:
+        painter: Draws.
+        name: The set's, one of `ATTRIBUTES`.
+        data: Its `DataConfig`.
+        attributes: That captions say; none: the set's `ATTRIBUTES`.
+    """
+    court = _court(name, data, painter.image_size, attributes or ATTRIBUTES[name])
     matcher, look_closely, classifier, test, of_real, captions = court
 
     def draw(captions, seed):
@@ -92,7 +99,8 @@ def copies(painter, pictures, data, sheet) -> dict:
         data: The whole set's `DataConfig`.
         sheet: PNG file, written.
     """
-    matcher, _, _, test, _, _ = _court("fruit_300", data, painter.image_size)
+    name, size = "fruit_300", painter.image_size
+    matcher, _, _, test, _, _ = _court(name, data, size, ATTRIBUTES[name])
     captions = [several[i % len(several)] for i, several in enumerate(test.captions)]
     drawn = painter.generate(captions, seed=3 * 10**6)
     for path, pixels in ((sheet, drawn), (sheet.with_name(REAL_SHEET), test.pixels)):

@@ -20,6 +20,7 @@ from benchmarks.machine import describe
 from benchmarks.timing import in_turns, summary
 from kgen import files
 from kgen.config import DataConfig
+from kgen.data.scenes import ATTRIBUTES
 from kgen.export.litert.exporting import export_litert
 from kgen.noise import sample_noise
 from kgen.pipeline import TextToImage
@@ -62,7 +63,7 @@ def main(models, full, exported, out):
     )  # fmt: skip
     for name, painter in painters.items():
         rows[name] |= {"file": summary(of_files[name]), "caption": summary(of_captions[name])}
-        rows[name] |= judge(painter, "scenes", DATA)
+        rows[name] |= judge(painter, "scenes", DATA, tuple(ATTRIBUTES))
     figures = {"machine": describe(), "rows": rows}
     if out:
         files.write_json(out, figures)

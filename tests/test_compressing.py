@@ -18,7 +18,7 @@ from kgen.training.draw_teaching import teach_drawing
 from kgen.training.importance import WORDS, importances, inner, stage
 from kgen.training.pruning import kept_channels, pruned_weights, some_captions
 from kgen.training.teacher import is_teacher, read_teacher, teacher_of
-from kgen.training.text_teaching import pairs_of_captions, share_said, teach_text
+from kgen.training.text_teaching import pairs_of_captions, reader_of, share_said, teach_text
 
 V = 20
 CAPTIONS = ("red hill", "blue hill", "red 山", "blue 山", "moon 湖", "moon hill")
@@ -102,6 +102,19 @@ def test_g_learns_to_draw_as_its_teacher_does(teacher):
     assert apart() < 0.7 * before
     for a, b in zip(networks[0].get_weights(), t, strict=True):
         np.testing.assert_array_equal(a, b)
+
+
+def test_the_loss_of_reading_by_hand():
+    """T says 1 of token 1 and 3 of token 2; of the first 0 is wanted, with a variance of 2."""
+    ids = keras.Input((1,), dtype="int32")
+    embedded = keras.layers.Embedding(3, 1, name="says")(ids)
+    t = keras.Model(ids, {"caption_vector": embedded[:, 0], "words": embedded})
+    t.get_layer("says").set_weights([np.array([[0.0], [1.0], [3.0]])])
+    reader = reader_of(t, {"caption_vector": 1 / 2})
+    given = [np.array([[1]]), np.array([[2]])]
+    wanted = {"caption_vector": np.zeros((1, 1)), "apart": np.zeros((1, 1))}
+    loss = reader.evaluate(given, wanted, verbose=0, return_dict=True)["loss"]
+    assert loss == pytest.approx(((1 - 0) ** 2 + 3 * (1 - 3) ** 2) / 2)
 
 
 def test_share_said_by_hand():

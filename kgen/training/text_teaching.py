@@ -69,16 +69,7 @@ def teach_text(
     of_some = wanted(some)
     if share() > ENOUGH:  # it is no narrower, and started from T'
         return share()
-    one, other = (keras.Input(t.input_shape[1:], dtype="int32") for _ in range(2))
-    said, of_other = t(one), t(other)["caption_vector"]
-    apart = keras.layers.Subtract(dtype="float32")([said["caption_vector"], of_other])
-    reader = keras.Model([one, other], {**{name: said[name] for name in places}, "apart": apart})
-    scales = {name: 1 / variance(said) for name, said in of_some.items()}
-    reader.compile(
-        keras.optimizers.Adam(keras.optimizers.schedules.CosineDecay(RATE, STEPS)),
-        loss=dict.fromkeys(reader.output, "mse"),
-        loss_weights={**scales, "apart": APART_WEIGHT * scales["caption_vector"]},
-    )
+    reader = reader_of(t, {name: 1 / variance(said) for name, said in of_some.items()})
     pairs = pairs_of_captions(token_ids, STEPS * BATCH_SIZE, seed)
     batches = tf.data.Dataset.from_tensor_slices(pairs).batch(BATCH_SIZE)
 
@@ -90,6 +81,29 @@ def teach_text(
     batches = batches.map(task).prefetch(tf.data.AUTOTUNE)
     reader.fit(batches, epochs=1, shuffle=False, verbose=0)
     return share()
+
+
+def reader_of(t: keras.Model, scales: dict[str, float]) -> keras.Model:
+    """T twice, compiled with the loss of `teach_text`.
+
+    Args:
+        t: T.
+        scales: 1 / Var of what is wanted, of the `OUTPUTS` that are taught.
+
+    Returns:
+        (int32 (B, L), int32 (B, L)), captions of the same pictures, to what `t` says of the first
+        and, as `apart`, float32 (B, C), how far its caption vector lies from that of the second.
+    """
+    one, other = (keras.Input(t.input_shape[1:], dtype="int32") for _ in range(2))
+    said, of_other = t(one), t(other)["caption_vector"]
+    apart = keras.layers.Subtract(dtype="float32")([said["caption_vector"], of_other])
+    reader = keras.Model([one, other], {**{name: said[name] for name in scales}, "apart": apart})
+    reader.compile(
+        keras.optimizers.Adam(keras.optimizers.schedules.CosineDecay(RATE, STEPS)),
+        loss=dict.fromkeys(reader.output, "mse"),
+        loss_weights={**scales, "apart": APART_WEIGHT * scales["caption_vector"]},
+    )
+    return reader
 
 
 def pairs_of_captions(
