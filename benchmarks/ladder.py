@@ -2,7 +2,8 @@
 
 Each is exported, and its float32 and int8 files draw the same held-out captions and are timed in
 turns: the file that goes from token ids to the picture, and the whole way from a new caption to
-pixels. One judge and one classifier, of the real training pictures, judge them all.
+pixels. One judge and one classifier, of the real training pictures, judge them all. `--grid` shows
+what the int8 files draw, one beneath the other.
 """
 
 import os
@@ -13,6 +14,7 @@ import itertools
 from pathlib import Path
 
 import click
+import numpy as np
 from ai_edge_litert.interpreter import Interpreter
 
 from benchmarks.ablation_judging import judge
@@ -23,6 +25,7 @@ from kgen.config import DataConfig
 from kgen.data.scenes import ATTRIBUTES
 from kgen.export.litert.exporting import export_litert
 from kgen.noise import sample_noise
+from kgen.pictures import captioned_grid, save_png
 from kgen.pipeline import TextToImage
 from kgen.real_captions import real_captions
 from kgen.runtime.painter import RuntimePainter
@@ -30,6 +33,16 @@ from kgen.runtime.precisions import file_name
 
 PRECISIONS = ("float32", "int8")
 DATA = DataConfig(captions="text,text_zh", num_scenes=12_000)
+SHOWN = (
+    "雪地的夜晚，左边是月亮，雪花飘落",
+    "a boat on a lake at sunset, the sun on the right",
+    "正午的群山，有三棵树",
+    "a city at night, the moon in the center, many stars",
+    "沙漠上的热气球，清晨，右边是太阳",
+    "two birds over the sea at dawn, the sun on the left",
+    "草地上的小屋，傍晚，有淡淡的雾",
+    "a pine forest at noon, light rain",
+)
 CAPTIONS = ("正午的大海，左边是太阳", "a snowy night, the moon on the right")
 ROUNDS = 40
 
@@ -39,7 +52,8 @@ ROUNDS = 40
 @click.option("--full", default="scenes_64", show_default=True)
 @click.option("--exported", type=click.Path(path_type=Path), default=Path("runs/ladder"))
 @click.option("--out", type=click.Path(dir_okay=False), help="JSON file for the figures.")
-def main(models, full, exported, out):
+@click.option("--grid", type=click.Path(dir_okay=False), help="PNG file of what is drawn.")
+def main(models, full, exported, out, grid):
     """Print the ladder as a table."""
     painters, files_of, rows = {}, {}, {}
     for model in (full, *models):
@@ -67,6 +81,10 @@ def main(models, full, exported, out):
     figures = {"machine": describe(), "rows": rows}
     if out:
         files.write_json(out, figures)
+    if grid:
+        drawn = [each.generate(SHOWN) for name, each in painters.items() if name.endswith("int8")]
+        sheet = captioned_grid(np.concatenate(drawn, axis=1), SHOWN, len(SHOWN))
+        save_png(grid, sheet)
     click.echo(as_markdown(figures))
 
 
