@@ -85,7 +85,7 @@ def test_laplacian_loss_by_hand():
     assert float(losses.laplacian_loss(imitated, image)) == pytest.approx(0.5 + 0.5 + 0.5 + 1 / 3)
 
 
-def test_g_learns_to_draw_as_its_teacher_does(teacher):
+def test_g_learns_to_draw_as_its_teacher_does(teacher, capsys):
     config = compressing.kept_config(teacher, 0.5)
     painter = TextToImage.from_preset(teacher)
     model = model_folder.build_model(config, len(painter.vocabulary))
@@ -99,6 +99,7 @@ def test_g_learns_to_draw_as_its_teacher_does(teacher):
 
     t, before = networks[0].get_weights(), apart()
     teach_drawing(networks, draw, ids[:, None], steps=60, seed=1)
+    assert "pictures/s" in capsys.readouterr().err  # how long it will take
     assert apart() < 0.7 * before
     for a, b in zip(networks[0].get_weights(), t, strict=True):
         np.testing.assert_array_equal(a, b)

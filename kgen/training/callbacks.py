@@ -1,16 +1,14 @@
-"""What happens around the steps: figures, reports, the bar, the end."""
+"""What happens around the steps: figures, reports, the end."""
 
 import contextlib
 import json
 import math
-import sys
 import time
 from pathlib import Path
 from typing import Any
 
 import keras
 import tensorflow as tf
-from tqdm import tqdm
 
 from kgen import files
 from kgen.training import full_disk
@@ -49,57 +47,6 @@ class StopAt(keras.callbacks.Callback):
         if self.seconds is None or self.began is None:
             return False
         return time.monotonic() - self.began >= self.seconds
-
-
-class Progress(keras.callbacks.Callback):
-    """A bar with pictures/s and the time left.
-
-    Args:
-        steps: Steps in all.
-        batch_size: Pictures in a step.
-        seconds: Seconds after which training ends even so, or None.
-        title: A line to say above the bar.
-    """
-
-    def __init__(self, steps: int, batch_size: int, seconds: float | None = None, title: str = ""):
-        super().__init__()
-        self.steps = steps
-        self.batch_size = batch_size
-        self.seconds = seconds
-        self.title = title
-        self.bar = None
-
-    def on_train_begin(self, logs=None):
-        if self.title:
-            tqdm.write(self.title, file=sys.stderr)
-        self.bar = None
-
-    def _begin(self):
-        """Only after the first step, whose graph is made anew: it would make any guess wrong."""
-        ends = self.seconds and time.strftime("%H:%M", time.localtime(time.time() + self.seconds))
-        self.bar = tqdm(
-            desc=f"until {ends}" if ends else None,
-            total=None if ends else self.steps * self.batch_size,
-            initial=int(self.model.steps_taken) * self.batch_size,
-            unit=" pictures",
-            unit_scale=True,
-            smoothing=0.05,
-            mininterval=0.1 if sys.stderr.isatty() else 30.0,  # a log is to stay short
-        )
-
-    def on_train_batch_end(self, batch, logs=None):
-        if self.bar is None:
-            self._begin()
-        else:
-            self.bar.update(self.batch_size)
-
-    def on_train_end(self, logs=None):
-        self.close()
-
-    def close(self):
-        """Also for a training that an error ended, which Keras tells no callback."""
-        if self.bar is not None:
-            self.bar.close()
 
 
 class Figures(keras.callbacks.Callback):

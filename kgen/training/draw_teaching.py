@@ -11,6 +11,7 @@ import numpy as np
 import tensorflow as tf
 
 from kgen.training.losses import laplacian_loss
+from kgen.training.progress import Progress
 
 BATCH_SIZE = 32
 RATE = 1e-3
@@ -52,4 +53,5 @@ def teach_drawing(
     learner = keras.Model(g.input, g.output)
     rate = keras.optimizers.schedules.CosineDecay(RATE, steps)
     learner.compile(keras.optimizers.Adam(rate), loss=laplacian_loss)
-    learner.fit(batches, epochs=1, shuffle=False, verbose=0)
+    bar = Progress(steps, BATCH_SIZE)
+    learner.fit(batches, epochs=1, shuffle=False, verbose=0, callbacks=[bar])

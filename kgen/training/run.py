@@ -40,6 +40,7 @@ from kgen.training.building import build_gan
 from kgen.training.findings import WentWrong
 from kgen.training.first_embedding import start_from_word_vectors
 from kgen.training.precision import with_measured_precision
+from kgen.training.progress import Progress
 from kgen.training.remembered_states import remember_states
 from kgen.training.reports import Reporter
 from kgen.training.run_folder import check_folder
@@ -179,7 +180,7 @@ def _goes_on(gan, stop, notice):
 def _fit(gan, pictures, token_ids, training, reporter, stop, progress, told):
     """Trains from the step at which the weights are until something ends it."""
     step = int(gan.steps_taken)
-    bar = callbacks.Progress(
+    bar = Progress(
         training.steps,
         training.batch_size,
         stop.seconds,

@@ -11,6 +11,7 @@ import numpy as np
 import tensorflow as tf
 
 from kgen.training.importance import CAPTION, WORDS
+from kgen.training.progress import Progress
 from kgen.training.pruning import kept_channels, some_captions
 
 STEPS = 6000
@@ -79,7 +80,8 @@ def teach_text(
         return (ids, others), of_all
 
     batches = batches.map(task).prefetch(tf.data.AUTOTUNE)
-    reader.fit(batches, epochs=1, shuffle=False, verbose=0)
+    bar = Progress(STEPS, BATCH_SIZE)
+    reader.fit(batches, epochs=1, shuffle=False, verbose=0, callbacks=[bar])
     return share()
 
 
