@@ -1,9 +1,9 @@
 """python -m benchmarks.ladder runs/half runs/small: compressed models beside the full one.
 
-Each is exported, and its float32 and int8 files draw the same held-out captions and are timed in
-turns: the file that goes from token ids to the picture, and the whole way from a new caption to
-pixels. One judge and one classifier, of the real training pictures, judge them all. `--grid` shows
-what the int8 files draw, one beneath the other.
+Each is exported, and its float32 and int8 files, where they pass their gates, draw the same
+held-out captions and are timed in turns: the file that goes from token ids to the picture, and the
+whole way from a new caption to pixels. One judge and one classifier, of the real training
+pictures, judge them all. `--grid` shows what the int8 files draw, one beneath the other.
 """
 
 import os
@@ -23,6 +23,7 @@ from benchmarks.timing import in_turns, summary
 from kgen import files
 from kgen.config import DataConfig
 from kgen.data.scenes import ATTRIBUTES
+from kgen.export import proof
 from kgen.export.litert.exporting import export_litert
 from kgen.noise import sample_noise
 from kgen.pictures import captioned_grid, save_png
@@ -59,12 +60,16 @@ def main(models, full, exported, out, grid):
     for model in (full, *models):
         painter = TextToImage.from_preset(model)
         place = exported / Path(model).name
-        if not (place / "litert").is_dir():
-            export_litert(painter, place, real_captions(painter), PRECISIONS)
-        for precision in PRECISIONS:
+        paths = {each: place / "litert" / file_name("model", each) for each in PRECISIONS}
+        for precision, path in paths.items():
             name = f"{painter.name}, {precision}"
+            if not path.is_file():
+                try:
+                    export_litert(painter, place, real_captions(painter), [precision])
+                except proof.GateError as error:
+                    click.echo(f"{name}: {error}")
+                    continue
             painters[name] = RuntimePainter(place, 1, precision)
-            path = place / "litert" / file_name("model", precision)
             size = path.stat().st_size
             rows[name] = {"bytes": size, "parameters": painter.model.count_params()}
             files_of[name] = _drawing(path, painter)
