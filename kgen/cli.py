@@ -161,7 +161,11 @@ def train(
 @click.option("--target-kb", type=float, help="Most kilobytes of model_dynamic.tflite.")
 @click.option("--target-ms", type=float, help="Most milliseconds of a picture, on one thread.")
 @click.option("--steps", type=click.IntRange(1), help="Steps of training in all.")
-@click.option("--minutes", type=click.FloatRange(0.01), help="Stop after these minutes.")
+@click.option(
+    "--minutes",
+    type=click.FloatRange(0.01),
+    help="Stop after these minutes of steps; what is taught before is not counted.",
+)
 @click.option("--seed", type=SEED)
 @SETTINGS
 @click.option("--resume", is_flag=True, help="Go on with the run in --out.")
@@ -177,7 +181,8 @@ def compress(
     targets = {name: value for name, value in targets.items() if value is not None}
     goes_on = resume and out and (out / CONFIG).is_file()
     if not goes_on and (keep is None) == (not targets):
-        raise click.UsageError("Say how small: --keep, or --target-kb and --target-ms.")
+        ways = "either by --keep, or by --target-kb, --target-ms or both"
+        raise click.UsageError(f"Say how small: {ways}.")
     flags = {"training.steps": steps, "training.seed": seed}
     flags["data.path"] = os.path.abspath(data) if data else None
     given = {key: value for key, value in flags.items() if value is not None}

@@ -3,10 +3,12 @@
 import bisect
 import itertools
 import os
+import warnings
 from collections.abc import Iterator
 from pathlib import Path
 
 from kgen import checks
+from kgen.checks import ToldWarning
 from kgen.compressed_sizes import Sizes, multiplications
 from kgen.config import PRETRAINED, Config
 from kgen.model_files import CONFIG
@@ -129,6 +131,7 @@ def targeted_config(
     """
     folder = model_folder(os.fspath(name_or_run))
     sizes = Sizes(folder)
+    warnings.warn("measuring how small and fast it can be; some minutes", ToldWarning, stacklevel=2)
     candidates = sorted(_candidates(folder), key=multiplications)
     if not candidates:
         hint = "It has too few channels to be made smaller."
@@ -136,19 +139,19 @@ def targeted_config(
     if target_kb is not None:
         least = sizes.kilobytes(candidates[0])
         candidates = [one for one in candidates if sizes.kilobytes(one) <= target_kb]
-        _check("target_kb", target_kb, least, candidates)
+        _check("target_kb", target_kb, f"{least:.3g} kB", candidates)
     if target_ms is not None:
         least = sizes.milliseconds(candidates[0])
         place = bisect.bisect_right(candidates, target_ms, key=sizes.milliseconds)
         candidates = candidates[:place]
-        _check("target_ms", target_ms, least, candidates)
+        _check("target_ms", target_ms, f"{least:.3g} ms", candidates)
     return candidates[-1]
 
 
 def _check(target, wanted, reached, candidates):
     if not candidates:
-        hint = "That is what the narrowest reaches."
-        raise ValueError(checks.wrong(target, f"at least {reached:.3g}", wanted, hint))
+        hint = "That is what the fewest channels reach; name more, or use --keep with other --set."
+        raise ValueError(checks.wrong(target, f"at least {reached}", wanted, hint))
 
 
 def _candidates(folder) -> Iterator[Config]:

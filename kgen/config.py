@@ -147,7 +147,7 @@ class NetworksConfig:
             )
         if self.pixel_shuffle not in PIXEL_SHUFFLES or self.drawn_size < 16:
             expected = "1 or 2, and at least 16 places a side left"
-            hint = "Use 1, or larger pictures."
+            hint = "Use 1, or 2, which halves the places a side as pixel_size=2 does."
             raise ValueError(
                 checks.wrong("networks.pixel_shuffle", expected, self.pixel_shuffle, hint)
             )

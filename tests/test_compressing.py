@@ -333,7 +333,7 @@ def test_an_encoder_that_cannot_be_narrower_stays_as_it_is(tiny_config):
 def test_a_compressed_run_comes_nearer_to_its_teacher(teacher, tmp_path):
     faster = {"steps": 150, "report_interval": 25, "generator_rate": 4e-3, "pixel_weight": 100.0}
     config = compressing.kept_config(teacher, 0.5).updated({"training": faster})
-    with pytest.warns(ToldWarning, match="that matter most of the generator; .*discriminator"):
+    with pytest.warns(ToldWarning, match="most of the generator's weights; .*discriminator"):
         out = run.train(config, tmp_path / "small", progress=False, pictures=pictures())
     lines = (out / "metrics.jsonl").read_text().splitlines()
     first, last = (json.loads(line)["pixel"] for line in (lines[0], lines[-1]))

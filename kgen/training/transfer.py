@@ -88,7 +88,7 @@ def _put(weights, trained, narrower) -> str:
     for layer in narrower.layers:
         layer.set_weights([weights[layer.name, i] for i in range(len(layer.weights))])
     share = narrower.count_params() / trained.count_params()
-    return f"the {_percent(share)} that matter most of the {trained.name}"
+    return f"the {_percent(share)} that matter most of the {trained.name}'s weights"
 
 
 def _take_text(gan, vocabulary, found) -> str:
