@@ -3,7 +3,7 @@
 python -m benchmarks.obedience --data ../shared/data/nouns64.zip runs/a runs/b
 
 One classifier, as of `kgen evaluate`, judges them all; it is kept in `--classifier`, since it takes
-longer to train than a model to be judged.
+longer to train than a model to be judged. An export among the models draws by its LiteRT files.
 """
 
 import dataclasses
@@ -22,6 +22,7 @@ from kgen.evaluation.attribute_classifier import (
 )
 from kgen.evaluation.attributes import measure_obedience
 from kgen.pipeline import TextToImage
+from kgen.runtime.painter import RuntimePainter
 
 MOST_CLASSES = 8  # of an attribute whose classes are told one by one
 
@@ -33,7 +34,8 @@ MOST_CLASSES = 8  # of an attribute whose classes are told one by one
 @click.option("--num", default=1024, show_default=True, help="Captions, at most.")
 @click.option("--draws", default=1, show_default=True, help="Pictures of each caption.")
 @click.option("--part", default="test", type=click.Choice(["test", "train"]), show_default=True)
-def main(models, data, classifier, num, draws, part):
+@click.option("--precision", default="int8", show_default=True, help="Of the exports' files.")
+def main(models, data, classifier, num, draws, part, precision):
     """Print how often each model draws what the caption says, against real pictures."""
     painter = TextToImage.from_preset(models[0])
     config = dataclasses.replace(painter.config.data, path=data)
@@ -44,7 +46,9 @@ def main(models, data, classifier, num, draws, part):
     pictures = pictures.in_memory(np.repeat(np.unique(rows), draws))
     for folder in models:
         told = []
-        found = measure_obedience(TextToImage.from_preset(folder), pictures, judge)
+        exported = (folder / "litert").is_dir()
+        draw = RuntimePainter(folder, 2, precision) if exported else TextToImage.from_preset(folder)
+        found = measure_obedience(draw.generate, pictures, judge)
         for name, of in found.items():
             told.append(f"{name} {_percent(of['ratio'])}")
             if len(of["classes"]) <= MOST_CLASSES and min(of["ratio"]) < 0.99:
