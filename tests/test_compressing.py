@@ -100,6 +100,8 @@ def test_g_learns_to_draw_as_its_teacher_does(teacher, capsys):
     t, before = networks[0].get_weights(), apart()
     teach_drawing(networks, draw, ids[:, None], steps=60, seed=1)
     assert "pictures/s" in capsys.readouterr().err  # how long it will take
+    teach_drawing(networks, draw, ids[:, None], steps=2, seed=1, progress=False)
+    assert "pictures/s" not in capsys.readouterr().err
     assert apart() < 0.7 * before
     for a, b in zip(networks[0].get_weights(), t, strict=True):
         np.testing.assert_array_equal(a, b)

@@ -23,6 +23,7 @@ def teach_drawing(
     token_ids: Sequence[np.ndarray],
     steps: int,
     seed: int,
+    progress: bool = True,
 ) -> None:
     """Teaches G to draw what a teacher draws of the same captions and noise.
 
@@ -32,6 +33,7 @@ def teach_drawing(
         token_ids: N arrays int32 (K_i, L), the ids of each picture's captions.
         steps: Steps, of 32 pictures each.
         seed: Of the captions' order and the noise.
+        progress: Whether to show a bar.
 
     Source: Chang & Lu 2020 (TinyGAN), section 3.2, whose distance of pixels comes first here, and
         alone.
@@ -53,5 +55,5 @@ def teach_drawing(
     learner = keras.Model(g.input, g.output)
     rate = keras.optimizers.schedules.CosineDecay(RATE, steps)
     learner.compile(keras.optimizers.Adam(rate), loss=laplacian_loss)
-    bar = Progress(steps, BATCH_SIZE)
-    learner.fit(batches, epochs=1, shuffle=False, verbose=0, callbacks=[bar])
+    bars = [Progress(steps, BATCH_SIZE)] if progress else []
+    learner.fit(batches, epochs=1, shuffle=False, verbose=0, callbacks=bars)

@@ -138,7 +138,7 @@ def train(
         start_from_word_vectors(gan, vocabulary, word_vectors, out)
     # Other first weights than the teacher's are of a T and a G that are used to each other.
     if teacher and not there and (not start_from or is_teacher(config, start_from)):
-        told.append(teach(gan, config, token_ids))
+        told.append(teach(gan, config, token_ids, progress))
     model = model_folder.build_model(config, len(vocabulary), pretrained=pretrained)
     reporter = Reporter(config, out, model, pictures, token_ids, gan, validation)
     if not there:  # what the weights are of: before the first of them

@@ -55,7 +55,9 @@ def is_teacher(config: Config, folder: str | os.PathLike) -> bool:
     return os.path.samefile(model_folder(config.training.teacher), folder)
 
 
-def teach(gan: keras.Model, config: Config, token_ids: Sequence[np.ndarray]) -> str:
+def teach(
+    gan: keras.Model, config: Config, token_ids: Sequence[np.ndarray], progress: bool = True
+) -> str:
     """Teaches T to read as the teacher's T does, then G to draw what the teacher draws; says how
     well T reads then.
 
@@ -63,6 +65,7 @@ def teach(gan: keras.Model, config: Config, token_ids: Sequence[np.ndarray]) -> 
         gan: The networks of `config`; T, G and their averages are changed.
         config: Of the run.
         token_ids: N arrays int32 (K_i, L), the ids of each picture's captions.
+        progress: Whether to show bars.
     """
     told = config.training
     model = read_model(model_folder(config.training.teacher)).model
@@ -70,11 +73,12 @@ def teach(gan: keras.Model, config: Config, token_ids: Sequence[np.ndarray]) -> 
     text = "the encoder learns to read as its teacher's does; some minutes"
     warnings.warn(text, ToldWarning, stacklevel=3)
     networks = gan.encoder, gan.generator
-    share = teach_text(networks, trained, token_ids, told.seed)
+    share = teach_text(networks, trained, token_ids, told.seed, progress)
     if told.taught_steps:
         text = f"the generator learns to draw as its teacher does; {told.taught_steps} quick steps"
         warnings.warn(text, ToldWarning, stacklevel=3)
-        teach_drawing(networks, gan.teacher, token_ids, told.taught_steps, told.seed)
+        steps = told.taught_steps
+        teach_drawing(networks, gan.teacher, token_ids, steps, told.seed, progress)
     gan.averaged_encoder.set_weights(gan.encoder.get_weights())
     gan.averaged_generator.set_weights(gan.generator.get_weights())
     return f"kgen: the encoder says {100 * share:.1f} % of what its teacher's says of captions"

@@ -29,6 +29,7 @@ def teach_text(
     trained: tuple[keras.Model, keras.Model],
     token_ids: Sequence[np.ndarray],
     seed: int,
+    progress: bool = True,
 ) -> float:
     """Teaches T to say of captions what a trained T says of them and of others of the same picture,
     in the channels that matter most to the trained G; those are the ones that pruning keeps.
@@ -46,6 +47,7 @@ def teach_text(
         trained: T' and G', float32; T' no narrower than T.
         token_ids: N arrays int32 (K_i, L), the ids of each picture's captions.
         seed: Of the captions' order.
+        progress: Whether to show a bar.
 
     Returns:
         How much of what T' says of captions T says, as a share of the caption vector's variance:
@@ -80,8 +82,8 @@ def teach_text(
         return (ids, others), of_all
 
     batches = batches.map(task).prefetch(tf.data.AUTOTUNE)
-    bar = Progress(STEPS, BATCH_SIZE)
-    reader.fit(batches, epochs=1, shuffle=False, verbose=0, callbacks=[bar])
+    bars = [Progress(STEPS, BATCH_SIZE)] if progress else []
+    reader.fit(batches, epochs=1, shuffle=False, verbose=0, callbacks=bars)
     return share()
 
 
