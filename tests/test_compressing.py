@@ -1,6 +1,7 @@
 """A smaller model of a trained one: which channels it keeps, and what it is taught."""
 
 import json
+import shutil
 
 import keras
 import numpy as np
@@ -172,6 +173,21 @@ def test_captions_of_one_picture_come_to_be_read_alike(tiny_config, monkeypatch)
         return np.square(a - b).mean() / np.var(np.concatenate([a, b]), axis=0).mean()
 
     assert apart(smaller[0]) < 0.1 * apart(trained[0])
+
+
+@pytest.mark.parametrize("encoder", ["bag", "bilstm"])
+def test_for_a_fresh_g_an_encoder_says_it_with_a_variance_of_one(tiny_config, encoder, monkeypatch):
+    keras.utils.set_random_seed(0)
+    trained, smaller = wide_and_narrow(wide_config(tiny_config, encoder))
+    layer = trained[0].get_layer("projection" if encoder == "bag" else "caption_vector")
+    layer.set_weights([100 * weight for weight in layer.get_weights()])
+    length = tiny_config.text.caption_length
+    ids = np.random.default_rng(2).integers(1, V, (80, 1, length)).astype("int32")
+    monkeypatch.setattr(text_teaching, "STEPS", 400)
+    assert teach_text(smaller, trained, ids, seed=0, g_is_fresh=True) > 0.6
+    vectors = [of[0].predict(ids[:, 0], verbose=0)["caption_vector"] for of in (trained, smaller)]
+    assert text_teaching.variance(vectors[0]) > 100
+    assert text_teaching.variance(vectors[1]) == pytest.approx(1, abs=0.4)
 
 
 def test_an_encoder_that_reads_as_its_teacher_is_taught_nothing(tiny_config):
@@ -392,13 +408,26 @@ def test_the_teacher_draws_what_its_model_draws(teacher, tiny_config):
     np.testing.assert_allclose(imitated, painter.generate_images(ids, noise), atol=0.05)
 
 
-def test_from_scratch_the_vocabulary_is_the_teachers(teacher, tmp_path):
-    """The control of an ablation: a teacher, but none of its weights."""
-    config = compressing.kept_config(teacher, 0.5).updated({
+def test_from_scratch_g_expects_no_caption_vectors_as_large_as_a_trained_t_gives(
+    teacher, tmp_path, monkeypatch
+):
+    """The control of an ablation: a teacher, but none of its weights. It had every pixel at -1 or
+    1 before its first step, where no gradient comes through."""
+    large = model_folder.read_model(teacher)
+    layer = large.model.get_layer("encoder").get_layer("projection")
+    layer.set_weights([50 * weight for weight in layer.get_weights()])
+    shutil.copytree(teacher, tmp_path / "large")
+    model_folder.write_weights(large.model, tmp_path / "large" / "model.weights.h5")
+    config = compressing.kept_config(tmp_path / "large", 0.5).updated({
         "training": {"start_from": "", "steps": 1},
     })  # fmt: skip
+    monkeypatch.setattr(text_teaching, "STEPS", 1000)  # weights have a long way to go
     out = run.train(config, tmp_path / "scratch", progress=False, pictures=pictures())
     assert (out / "vocabulary.txt").read_text() == (teacher / "vocabulary.txt").read_text()
+    scratch = TextToImage.from_preset(out)
+    ids = scratch.tokenizer(CAPTIONS).numpy()
+    noise = sample_noise(len(ids), 8, seed=0)
+    assert (np.abs(scratch.generate_images(ids, noise)) > 0.99).mean() < 0.3
 
 
 @pytest.mark.parametrize(

@@ -73,7 +73,9 @@ def teach(
     text = "the encoder learns to read as its teacher's does; some minutes"
     warnings.warn(text, ToldWarning, stacklevel=3)
     networks = gan.encoder, gan.generator
-    share = teach_text(networks, trained, token_ids, told.seed, progress)
+    share = teach_text(
+        networks, trained, token_ids, told.seed, progress, g_is_fresh=not told.start_from
+    )
     if told.taught_steps:
         text = f"the generator learns to draw as its teacher does; {told.taught_steps} quick steps"
         warnings.warn(text, ToldWarning, stacklevel=3)

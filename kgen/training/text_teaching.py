@@ -10,7 +10,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from kgen.training.importance import CAPTION, WORDS
+from kgen.training.importance import CAPTION, WORDS, is_bag
 from kgen.training.progress import Progress
 from kgen.training.pruning import kept_channels, some_captions
 
@@ -30,6 +30,7 @@ def teach_text(
     token_ids: Sequence[np.ndarray],
     seed: int,
     progress: bool = True,
+    g_is_fresh: bool = False,
 ) -> float:
     """Teaches T to say of captions what a trained T says of them and of others of the same picture,
     in the channels that matter most to the trained G; those are the ones that pruning keeps.
@@ -40,7 +41,7 @@ def teach_text(
     Formula:
         L = (E|c(t) - c'_K(s)|² + λ E|c(t) - c(s)|²) / Var[c'_K], where t and s are captions of
         the same picture, K the kept channels, c' of the trained T; and where G attends to words,
-        the first term of those of t, with s = t
+        the first term of those of t, with s = t. For a fresh G, c'_K / √Var[c'_K] in place of c'_K
 
     Args:
         narrower: T, which is trained, and its G.
@@ -48,6 +49,9 @@ def teach_text(
         token_ids: N arrays int32 (K_i, L), the ids of each picture's captions.
         seed: Of the captions' order.
         progress: Whether to show a bar.
+        g_is_fresh: Whether G's weights are not taken from G'. What T' says has grown with G', many
+            times as large as noise: the first weights of G expect no such numbers, and would drive
+            every pixel to -1 or 1, where nothing can be learned.
 
     Returns:
         How much of what T' says of captions T says, as a share of the caption vector's variance:
@@ -62,14 +66,23 @@ def teach_text(
     kept = kept_channels(trained, narrower, some)
     places = {name: kept[OUTPUTS[name]] for name in OUTPUTS if name in g.input}
 
+    scales = dict.fromkeys(places, 1.0)
+
     def wanted(ids):
         said = trained[0](ids, training=False)
-        return {name: tf.gather(said[name], at, axis=-1) for name, at in places.items()}
+        return {
+            name: scales[name] * tf.gather(said[name], at, axis=-1) for name, at in places.items()
+        }
 
     def share():
         return share_said(t(some, training=False)["caption_vector"], of_some["caption_vector"])
 
     of_some = wanted(some)
+    if g_is_fresh:
+        scale = variance(of_some["caption_vector"]) ** -0.5
+        # The mean of words grows as they do; those of others lie between -1 and 1, or are normed.
+        scales |= dict.fromkeys(places if is_bag(t) else ["caption_vector"], scale)
+        of_some = wanted(some)
     if share() > ENOUGH:  # it is no narrower, and started from T'
         return share()
     reader = reader_of(t, {name: 1 / variance(said) for name, said in of_some.items()})
