@@ -1,4 +1,4 @@
-"""python -m benchmarks.ladder runs/half runs/small: compressed models beside the full one.
+"""python -m benchmarks.ladder runs/half scenes_64_small: compressed models beside the full one.
 
 Each is exported, and its float32 and int8 files, where they pass their gates, draw the same
 held-out captions and are timed in turns: the file that goes from token ids to the picture, and the
@@ -49,7 +49,7 @@ ROUNDS = 40
 
 
 @click.command()
-@click.argument("models", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path))
+@click.argument("models", nargs=-1, required=True)
 @click.option("--full", default="scenes_64", show_default=True)
 @click.option("--exported", type=click.Path(path_type=Path), default=Path("runs/ladder"))
 @click.option("--out", type=click.Path(dir_okay=False), help="JSON file for the figures.")

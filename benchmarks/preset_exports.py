@@ -26,19 +26,21 @@ from kgen.runtime.precisions import file_name
 @click.command()
 @click.argument("preset")
 @click.argument("data", required=False)
-def main(preset, data):
+@click.option("--saved-model/--no-saved-model", default=True, help="Whether servers get theirs.")
+def main(preset, data, saved_model):
     """Exports a preset into its own folder."""
     painter = TextToImage.from_preset(preset)
     captions = real_captions(painter, data)
     with files.whole_folder(model_folder(preset) / "exported") as out:
-        export(painter, out, ["saved_model"], captions)
+        if saved_model:
+            export(painter, out, ["saved_model"], captions)
         try:
             export(painter, out, ["litert"], captions, ["dynamic"])
         except proof.GateError as error:
             click.echo(error)
             export(painter, out, ["litert"], captions, ["int8"])
         for name in serving.CLIENTS:  # the package has them already
-            (out / serving.PLACE / name).unlink()
+            (out / serving.PLACE / name).unlink(missing_ok=True)
         for precision in ("dynamic", "int8"):
             (out / "litert" / file_name("model", precision)).unlink(missing_ok=True)
         shutil.rmtree(out / "litert" / MATCHER, ignore_errors=True)

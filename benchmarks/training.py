@@ -18,21 +18,20 @@ from kgen.training.run import build_gan
 from kgen.training.swapped_words import swaps_for
 
 
-def measure(precision: str, steps: int, pixel_size: int = 1) -> dict[str, float]:
+def measure(precision: str, steps: int, settings: dict | None = None) -> dict:
     """Trains `scenes_64` for a few steps through `fit`; the peak is measured before and after.
 
     Args:
         precision: Of the networks' arithmetic.
         steps: To time.
-        pixel_size: As if the scenes were pixel art of such blocks.
+        settings: Other settings than those of `scenes_64`, by section.
 
     Returns:
         `pictures_per_second` (by the median step), `gflops`, `peak_gflops`, `share_of_peak`,
         `pipeline_ratio` (the data pipeline's pictures/s over training's), `parameters`.
     """
-    config = preset_config("scenes_64").updated(
-        {"training": {"precision": precision}, "networks": {"pixel_size": pixel_size}}
-    )
+    config = preset_config("scenes_64").updated(settings or {})
+    config = config.updated({"training": {"precision": precision}})
     pictures = load_scenes(1000, config.networks.image_size, seed=0)
     captions = (caption for pair in pictures.captions for caption in pair)
     vocabulary = learn_vocabulary(captions, config.text.vocabulary_size)
