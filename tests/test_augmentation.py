@@ -221,6 +221,7 @@ def test_what_is_asked_for_by_name_is_used_and_said():
     assert choose_augmentations(TrainingConfig(), ["左"], 4) == ((), ())
 
 
+@pytest.mark.slow
 def test_a_run_prints_what_it_switched_and_resumes_with_it(tiny_config, tmp_path, capfd):
     rng = np.random.default_rng(0)
     pixels = rng.integers(0, 256, (10, 32, 32, 3)).astype("uint8")
