@@ -181,8 +181,8 @@ def compress(
     targets = {name: value for name, value in targets.items() if value is not None}
     goes_on = resume and out and (out / CONFIG).is_file()
     if not goes_on and (keep is None) == (not targets):
-        ways = "either by --keep, or by --target-kb, --target-ms or both"
-        raise click.UsageError(f"Say how small: {ways}.")
+        ways = "either by --keep, or by --target-kb, --target-ms or both of these"
+        raise click.UsageError(f"Say how small{', in one way' if targets else ''}: {ways}.")
     flags = {"training.steps": steps, "training.seed": seed}
     flags["data.path"] = os.path.abspath(data) if data else None
     given = {key: value for key, value in flags.items() if value is not None}
