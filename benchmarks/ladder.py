@@ -28,6 +28,7 @@ from kgen.export.litert.exporting import export_litert
 from kgen.noise import sample_noise
 from kgen.pictures import captioned_grid, save_png
 from kgen.pipeline import TextToImage
+from kgen.presets import model_folder
 from kgen.real_captions import real_captions
 from kgen.runtime.painter import RuntimePainter
 from kgen.runtime.precisions import file_name
@@ -48,8 +49,18 @@ CAPTIONS = ("正午的大海，左边是太阳", "a snowy night, the moon on the
 ROUNDS = 40
 
 
+def _known(context, parameter, models):
+    """Told before minutes are spent on those before it."""
+    for model in models:
+        try:
+            model_folder(model)
+        except (FileNotFoundError, ValueError) as error:
+            raise click.BadParameter(str(error)) from None
+    return models
+
+
 @click.command()
-@click.argument("models", nargs=-1, required=True)
+@click.argument("models", nargs=-1, required=True, callback=_known)
 @click.option("--full", default="scenes_64", show_default=True)
 @click.option("--exported", type=click.Path(path_type=Path), default=Path("runs/ladder"))
 @click.option("--out", type=click.Path(dir_okay=False), help="JSON file for the figures.")
