@@ -3,6 +3,7 @@
 `painter` is the model itself and then its export, which have to do the same.
 """
 
+import contextlib
 import itertools
 import threading
 
@@ -179,6 +180,46 @@ def test_threads_encode_beside_each_other_and_get_their_own():
     found = [text["length"].ravel().tolist() for text in in_order(lengths, groups, 2)]
     assert found == [[*map(len, group)] for group in groups]
     assert len(lengths) == 3
+
+
+def alone_for_a_moment(given, failure=None):
+    """An encoder that waits for a second thread to be encoding, too, which should not come."""
+    second = threading.Barrier(2, timeout=0.5)
+
+    def encode(captions):
+        given.extend(captions)
+        with contextlib.suppress(threading.BrokenBarrierError):
+            second.wait()
+        if failure is not None:
+            raise failure
+        return {"length": np.array([len(caption) for caption in captions])}
+
+    return encode
+
+
+def test_a_caption_that_another_thread_encodes_is_waited_for():
+    given = []
+    lengths = Encodings(alone_for_a_moment(given), most_kept=3)
+    found = [text["length"].tolist() for text in in_order(lengths, [["一只鸟"], ["一只鸟"]], 2)]
+    assert (found, given) == ([[3], [3]], ["一只鸟"])
+
+
+def test_an_encoding_that_fails_is_told_to_all_who_wait_and_tried_anew():
+    given = []
+    lengths = Encodings(alone_for_a_moment(given, OSError("no memory")), most_kept=3)
+    told = []
+
+    def ask(_):
+        try:
+            lengths(["a", "bb"])
+        except OSError as error:
+            told.append(str(error))
+
+    list(in_order(ask, range(2), 2))
+    assert told == ["no memory"] * 2
+    assert (given, len(lengths)) == (["a", "bb"], 0)
+    ask(None)
+    assert len(given) == 4
 
 
 def test_who_stops_early_leaves_no_thread(exported):
