@@ -281,10 +281,10 @@ def convert_instead(monkeypatch, content):
 
 
 def test_an_lstm_of_unknown_batch_is_refused(painter, tmp_path, monkeypatch):
-    def convert(module, signatures, half=False):
+    def convert(variables, signatures, half=False):
         ids = tf.TensorSpec((None, LENGTH), tf.int32, name="token_ids")
         encode = tf.function(lambda token_ids: painter.encoder(token_ids), input_signature=[ids])
-        return conversion.converted(module, {"serving_default": encode})
+        return conversion.converted(variables, {"serving_default": encode})
 
     monkeypatch.setattr(writing, "converted", convert)
     assert_refused(painter, tmp_path, "litert", "litert: operators.*builtin.*TensorList")
@@ -294,10 +294,9 @@ def test_transposed_convolutions_of_unknown_batch_are_refused(painter, tmp_path,
     image = tf.TensorSpec((None, 4, 4, 3), name="image")
     up = tf.keras.layers.Conv2DTranspose(3, 4, 2, "same")
     up.build((None, 4, 4, 3))
-    module = tf.Module()
-    module.weights = [v.value for v in up.variables]
+    variables = [v.value for v in up.variables]
     draw = tf.function(lambda image: up(image), input_signature=[image])
-    convert_instead(monkeypatch, conversion.converted(module, {"serving_default": draw}))
+    convert_instead(monkeypatch, conversion.converted(variables, {"serving_default": draw}))
     assert_refused(painter, tmp_path, "litert", "shape of TRANSPOSE_CONV.*static batch.*XNNPACK")
 
 

@@ -64,9 +64,8 @@ def convert_redrawer(redrawer: Redrawer) -> bytes:
             tf.TensorSpec((1, config.num_pixels), tf.int32, name="picture_tokens"),
         ],
     )
-    module = tf.Module()
-    module.weights = [variable.value for variable in model.variables]
-    return converted(module, {SIGNATURE: draw})
+    variables = (variable.value for variable in model.variables)
+    return converted(variables, {SIGNATURE: draw})
 
 
 def prove_litert(redrawer: Redrawer, path: Path) -> None:

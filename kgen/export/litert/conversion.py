@@ -15,11 +15,13 @@ from ai_edge_litert import schema_py_generated as schema
 from kgen.export import proof
 
 
-def converted(module: tf.Module, signatures: Mapping[str, Callable], half: bool = False) -> bytes:
+def converted(
+    variables: Iterable[tf.Variable], signatures: Mapping[str, Callable], half: bool = False
+) -> bytes:
     """Converts functions to one file, with LiteRT's builtin operators only.
 
     Args:
-        module: Holds the variables that the functions read.
+        variables: All that the functions read.
         signatures: Traced functions by the names that they will have.
         half: Whether weights are stored as float16; the arithmetic is float32 all the same.
 
@@ -29,6 +31,9 @@ def converted(module: tf.Module, signatures: Mapping[str, Callable], half: bool 
     Raises:
         GateError: Some operators are no builtin ones; the message names them.
     """
+    # Not what they are of: to save all that hangs on a Keras model takes as long as all else.
+    module = tf.Module()
+    module.variables_read = [*variables]
     # By way of a SavedModel: straight from a concrete function the file has no named signature.
     with tempfile.TemporaryDirectory() as folder:
         tf.saved_model.save(module, folder, signatures=dict(signatures))

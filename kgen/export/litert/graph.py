@@ -15,23 +15,25 @@ from kgen.text.pretrained import frozen_variables
 BATCHES = {"serving_default": 1, "serving_default_4": 4}
 
 
-class Graph(tf.Module):
+class Graph:
     """T and G as LiteRT is given them.
 
     Args:
         painter: The model.
         packed: Whether G's last block is drawn in packed pixels, for int8.
+
+    Attributes:
+        variables: All that they read.
     """
 
     def __init__(self, painter: TextToImage, packed: bool = False):
-        super().__init__(name="kgen")
         self._encode = with_fast_lstms(painter.encoder)
         generator = painter.generator
         self._generator = packed_generator(generator) if packed else generator
         self._post = PostProcessing(painter.post) if painter.post else None
         models = (painter.encoder, self._generator)
         of_models = (variable for model in models for variable in model.variables)
-        self.weights = [v.value for v in (*of_models, *frozen_variables(painter.model))]
+        self.variables = [v.value for v in (*of_models, *frozen_variables(painter.model))]
         text = painter.encoder.output
         self._ids = painter.config.text.caption_length
         self._noise = painter.config.networks.noise_dim

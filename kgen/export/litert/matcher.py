@@ -46,9 +46,8 @@ def convert_matcher(matcher: Matcher) -> bytes:
             tf.TensorSpec((1, matcher.tokenizer.caption_length), tf.int32, name="token_ids"),
         ],
     )
-    module = tf.Module()
-    module.weights = [variable.value for variable in matcher.scorer.variables]
-    return converted(module, {"serving_default": score})
+    variables = (variable.value for variable in matcher.scorer.variables)
+    return converted(variables, {"serving_default": score})
 
 
 def prove_matcher(

@@ -59,7 +59,7 @@ class Conversions:
         if key not in self._converted:
             graph = self._graph(packed)
             functions = {name: getattr(graph, part)(batch) for name, batch in BATCHES.items()}
-            self._converted[key] = converted(graph, functions, half)
+            self._converted[key] = converted(graph.variables, functions, half)
         return self._converted[key]
 
     def _graph(self, packed):
