@@ -24,7 +24,7 @@ from kgen.text.vocabulary import learn_vocabulary, read_vocabulary
 
 FLOAT = ("float32",)
 CAPTIONS = ["a red boat at night", "three birds", "夜晚的红色小船", "", "red " * 40]
-SIZE, LENGTH, NOISE_DIM = 32, 12, 8
+SIZE, LENGTH, NOISE_DIM = 32, 8, 8
 SERVED = "serving/tiny_bilstm/1"
 
 
