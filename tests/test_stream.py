@@ -184,7 +184,7 @@ def test_threads_encode_beside_each_other_and_get_their_own():
 
 def alone_for_a_moment(given, failure=None):
     """An encoder that waits for a second thread to be encoding, too, which should not come."""
-    second = threading.Barrier(2, timeout=0.5)
+    second = threading.Barrier(2, timeout=2)
 
     def encode(captions):
         given.extend(captions)
